@@ -1,12 +1,12 @@
-"""Write what is generated: content/tools/torch_mlp.py, and the blanks of the exercises.
+"""Write what is generated: content/tools/torch_mlp.py, and the cells that cells.py writes.
 
     python scripts/export.py           write it
     python scripts/export.py --check   say whether it is up to date, and exit 1 if not
 
-The module holds the notebooks' cells tagged `export`; for blanks and folds see cells.py. The
-notebooks come in the order of the table of contents. An exported cell holds definitions; the
-imports that they need may stand in any cell of the notebooks. `make site` checks on every run, so
-the notebooks are read as JSON: importing nbconvert for it takes two seconds.
+The module holds the notebooks' cells tagged `export`, in the order of the table of contents. An
+exported cell holds definitions; the imports that they need may stand in any cell of the notebooks.
+`make site` checks on every run, so the notebooks are read as JSON: importing nbconvert for it takes
+two seconds.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def stale(root: Path = ROOT) -> str | None:
     path = root / MODULE
     written = path.read_text(encoding="utf-8") if path.exists() else None
     found = [
-        f"{notebook.relative_to(root)} has a blank or a fold that is not up to date"
+        f"{notebook.relative_to(root)} has a set-up cell, blank or fold that is not up to date"
         for notebook in cells.outdated(root)
     ]
     if written != render(root):
@@ -141,12 +141,12 @@ def stale(root: Path = ROOT) -> str | None:
 
 def write(root: Path = ROOT) -> None:
     """Write what is out of date, each file whole or not at all."""
-    cells.write(root)
     path, text = root / MODULE, render(root)
     if text is None:
         path.unlink(missing_ok=True)
     elif not path.exists() or path.read_text(encoding="utf-8") != text:
         replace_text(path, text)
+    cells.write(root)  # set-up cells have the hash of what stands now in the module
 
 
 def main() -> int:

@@ -129,28 +129,43 @@ def variable(module: str) -> str:
     return f"BOOK_{module.upper()}"
 
 
-def notebook_dependencies(root: Path, notebook: dict[str, Any]) -> set[str]:
-    """The variables of `hashes` that a notebook's outputs depend on.
+def notebook_modules(root: Path, notebook: dict[str, Any]) -> set[str]:
+    """The names of the modules that a notebook uses.
 
-    Its modules are the ones that it imports, and the scripts whose file names it mentions, because
-    it starts them.
+    They are the ones that it imports, and the scripts whose file names it mentions, because it
+    starts them. Its set-up cell, which is generated from them, does not count.
     """
-    texts = [code(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    texts = [
+        code(cell)
+        for cell in notebook["cells"]
+        if cell["cell_type"] == "code" and "setup" not in tags(cell)
+    ]
     used = set().union(*(used_modules(root, ast.parse(text)) for text in texts))
-    scripts = {name for name in modules(root) if any(f"{name}.py" in text for text in texts)}
-    return {"BOOK_ENVIRONMENT"} | {variable(name) for name in used | scripts}
+    return used | {name for name in modules(root) if any(f"{name}.py" in text for text in texts)}
 
 
-def hashes(root: Path) -> dict[str, str]:
-    """What the outputs of a notebook can depend on, as environment variables.
+def notebook_dependencies(root: Path, notebook: dict[str, Any]) -> set[str]:
+    """The variables of `hashes` that a notebook's outputs depend on."""
+    names = notebook_modules(root, notebook)
+    return {"BOOK_ENVIRONMENT"} | {variable(name) for name in names}
 
-    A notebook names the ones it needs in `metadata.execute.depends_on_env`, and MyST executes it
-    again when one of them has changed. BOOK_ENVIRONMENT stands for Python, the pinned versions
-    and the device; there is one more for each module, covering what the module imports itself.
-    """
+
+def notebook_files(root: Path, notebook: dict[str, Any]) -> dict[str, str]:
+    """The SHA-256 of every file that a notebook's modules take, by its path in content/."""
+    files = module_files(root)
+    found = {path for name in notebook_modules(root, notebook) for path in files[name]}
+    found |= {init for path in found if (init := path.with_name("__init__.py")).exists()}
+    return {
+        path.relative_to(root / CONTENT).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(found)
+    }
+
+
+def module_files(root: Path) -> dict[str, list[Path]]:
+    """For each module, its file and the files of the modules that it imports, in turn."""
     paths = modules(root)
     uses = {
-        name: used_modules(root, ast.parse(path.read_bytes(), str(path))) - {name}
+        name: used_modules(root, ast.parse(path.read_bytes(), str(path)))
         for name, path in paths.items()
     }
 
@@ -161,9 +176,19 @@ def hashes(root: Path) -> dict[str, str]:
             todo = set().union(*(uses[each] for each in todo)) - found
         return found
 
+    return {name: [paths[each] for each in sorted(closure(name))] for name in paths}
+
+
+def hashes(root: Path) -> dict[str, str]:
+    """What the outputs of a notebook can depend on, as environment variables.
+
+    A notebook names the ones it needs in `metadata.execute.depends_on_env`, and MyST executes it
+    again when one of them has changed. BOOK_ENVIRONMENT stands for Python, the pinned versions
+    and the device; there is one more for each module, covering what the module imports itself.
+    """
     result = {
-        variable(name): _digest(*(paths[each].read_bytes() for each in sorted(closure(name))))
-        for name in paths
+        variable(name): _digest(*(path.read_bytes() for path in paths))
+        for name, paths in module_files(root).items()
     }
     pins = [root / name for name in ("requirements.txt", "constraints.txt")]
     result["BOOK_ENVIRONMENT"] = _digest(

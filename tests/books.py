@@ -1,4 +1,4 @@
-"""Books for the tests: how a build of one ends, and small ones to break."""
+"""Books for the tests: how a build of one ends, small ones to break, and who serves them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psutil
@@ -113,3 +117,42 @@ def create_small_book(root: Path) -> SmallBook:
     book = SmallBook(root)
     book.write("index.md", "# A small book\n\nIt builds.\n")
     return book
+
+
+class Repository:
+    """Answers like the repository: a folder for each version, and whatever a test puts there."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.asked: list[str] = []
+        self.cut_off = self.busy = False
+        repository = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                repository.asked.append(self.path)
+                data = repository.files.get(self.path)
+                self.send_response(503 if repository.busy else 404 if data is None else 200)
+                self.send_header("Content-Length", str(len(data or b"") + repository.cut_off))
+                self.end_headers()
+                self.wfile.write(data or b"")
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("localhost", 0), Handler)
+        self.url = f"http://localhost:{self.server.server_port}"
+
+    def publish(self, version: str, content: Path) -> None:
+        """Offer the modules of a folder content/ as those of a version."""
+        for path in content.rglob("*.py"):
+            name = path.relative_to(content).as_posix()
+            self.files[f"/{version}/content/{name}"] = path.read_bytes()
+
+    @contextmanager
+    def running(self) -> Iterator[Repository]:
+        """Answer, until the end of the `with` block."""
+        with self.server:
+            threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+            yield self
+            self.server.shutdown()

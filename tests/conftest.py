@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
-from books import ROOT, Build, SmallBook, create_small_book, read_report, run_build
+from books import (
+    ROOT,
+    Build,
+    Repository,
+    SmallBook,
+    create_small_book,
+    read_report,
+    run_build,
+)
 from build import alone
 from hypothesis.database import DirectoryBasedExampleDatabase
 
@@ -55,3 +64,10 @@ def built(testrun_uid: str) -> Build:
 def small_book(tmp_path: Path) -> SmallBook:
     """A small book to break. Its folder has a space in its name."""
     return create_small_book(tmp_path / "a book")
+
+
+@pytest.fixture
+def repository() -> Iterator[Repository]:
+    """A repository without files, on loopback, for set-up cells to fetch from."""
+    with Repository().running() as found:
+        yield found
