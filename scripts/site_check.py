@@ -5,10 +5,12 @@ python scripts/site_check.py    check the site in _build/html
 
 from __future__ import annotations
 
+import gzip
 import json
+import posixpath
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -38,6 +40,11 @@ FETCHED = {
 NAMING = {"alternate", "author", "bookmark", "canonical", "help", "license", "next", "prev"}
 CSS_URL = re.compile(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""")
 
+# What a page may make a browser load: kilobytes of 1024 bytes, gzip. A page may declare more HTML
+# in its metadata: `options: {html_kilobytes: 45, html_reason: "..."}`.
+BUDGETS = {"HTML": 30, "CSS": 12, "JavaScript": 5, "fonts": 130}
+FAMILY = re.compile(r"""font(?:-family)?:[^;}]*?\b(KaTeX_\w+)""")
+
 
 @dataclass
 class Page(HTMLParser):
@@ -47,6 +54,9 @@ class Page(HTMLParser):
     links: list[str] = field(default_factory=list)
     anchors: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
+    loaded: dict[str, list[str]] = field(default_factory=lambda: {"CSS": [], "JavaScript": []})
+    classes: set[str] = field(default_factory=set)
+    declared: dict[str, str] = field(default_factory=dict)
     _in_style: bool = False
 
     def __post_init__(self) -> None:
@@ -64,6 +74,13 @@ class Page(HTMLParser):
                 candidates = values[name].split(",") if name == "srcset" else [values[name]]
                 self.fetched += [each.split()[0] for each in candidates if each.strip()]
         self.fetched += _css_urls(values.get("style", ""))
+        self.classes |= set(values.get("class", "").split())
+        if tag == "script" and "src" in values:
+            self.loaded["JavaScript"].append(values["src"])
+        elif tag == "link" and values.get("rel") == "stylesheet":
+            self.loaded["CSS"].append(values["href"])
+        elif tag == "meta" and values.get("name", "").startswith("html-"):
+            self.declared[values["name"]] = values.get("content", "")
         if tag == "img" and not values.get("alt", "").strip():
             if values.get("role") != "presentation" and values.get("aria-hidden") != "true":
                 self.problems.append(f"an image without a description: {values.get('src')!r:.80}")
@@ -86,9 +103,20 @@ def problems(site: Path, myst: Path, root: Path = ROOT) -> list[str]:
     """Everything wrong with the site in `site`, made from MyST's output in `myst`; sorted.
 
     Each page of the table of contents is there and was executed, no cell ended in an error, every
-    internal link, image and anchor resolves, and nothing is fetched from another host.
+    internal link, image and anchor resolves, nothing is fetched from another host, and no page
+    weighs more than its budget.
     """
-    return sorted(set(_contents(site, myst, root)) | set(_references(site)))
+    site = site.resolve()
+    parsed: dict[Path, Page] = {}
+    for path in sorted(site.rglob("*.html")):
+        page = parsed[path] = Page()
+        page.feed(path.read_text(encoding="utf-8"))
+    found = [*_contents(site, myst, root), *_references(site, parsed)]
+    for path in page_files(site, myst).values():
+        if path:
+            name = path.relative_to(site).as_posix()
+            found += [f"{name}: {problem}" for problem in _overweight(path, parsed[path])]
+    return sorted(set(found))
 
 
 def page_files(site: Path, myst: Path) -> dict[str, Path | None]:
@@ -131,13 +159,60 @@ def _nodes(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _nodes(child)
 
 
-def _references(site: Path) -> Iterator[str]:
+def weight(content: bytes) -> int:
+    """Bytes on the way to the reader, where a server compresses."""
+    return len(gzip.compress(content, 9, mtime=0))
+
+
+def over_budget(sizes: dict[str, int], declared: dict[str, str]) -> list[str]:
+    """What is wrong with the bytes that a page loads of each kind (see BUDGETS)."""
+    found, budgets = [], dict(BUDGETS)
+    if declared:
+        kilobytes = declared.get("html-kilobytes", "")
+        if kilobytes.isdecimal() and declared.get("html-reason"):
+            budgets["HTML"] = int(kilobytes)
+        else:
+            found.append("html_kilobytes has to be a whole number, with its html_reason")
+    for kind, size in sizes.items():
+        if size > budgets[kind] * 1024:
+            found.append(f"{size / 1024:.1f} KB of {kind} (gzip); at most {budgets[kind]} KB")
+    return found
+
+
+def _overweight(path: Path, page: Page) -> list[str]:
+    """The problems with what a page weighs, as far as they are known without a browser."""
+
+    def read(url: str) -> bytes:
+        file = path.parent / unquote(url)
+        return file.read_bytes() if file.is_file() else b""  # its absence is told elsewhere
+
+    sizes = {"HTML": weight(path.read_bytes())}
+    for kind, urls in page.loaded.items():
+        sizes[kind] = sum(weight(read(url)) for url in urls)
+    sizes["fonts"] = sum(_fonts(page.classes, read, url) for url in page.loaded["CSS"])
+    return over_budget(sizes, page.declared)
+
+
+def _fonts(classes: set[str], read: Callable[[str], bytes], sheet: str) -> int:
+    """The bytes of a stylesheet's fonts that a page with these classes may load, at most."""
+    faces, used = {}, set()
+    for rule in read(sheet).decode().split("}"):
+        selectors, _, body = rule.rpartition("{")
+        if not (family := FAMILY.search(body)):
+            continue
+        face = (family[1], "font-weight:700" in body, "font-style:italic" in body)
+        if selectors.strip() == "@font-face":
+            faces[face] = posixpath.join(posixpath.dirname(sheet), _css_urls(body)[0])
+        elif any(
+            set(re.findall(r"\.([\w-]+)", each)) <= classes and "." in each
+            for each in selectors.split(",")
+        ):
+            used.add(face)
+    return sum(len(read(url)) for face, url in faces.items() if face in used)
+
+
+def _references(site: Path, parsed: dict[Path, Page]) -> Iterator[str]:
     """Problems of the links, images, scripts, styles and fonts of every page and stylesheet."""
-    parsed: dict[Path, Page] = {}
-    for path in sorted(site.rglob("*.html")):
-        page = parsed[path.resolve()] = Page()
-        page.feed(path.read_text(encoding="utf-8"))
-    site = site.resolve()
     for path, page in parsed.items():
         name = path.relative_to(site)
         yield from (f"{name}: {problem}" for problem in page.problems)

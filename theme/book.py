@@ -68,7 +68,7 @@ class Assets:
         return path
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Problem:
     """Something the reader would miss, and where its source is."""
 

@@ -7,14 +7,16 @@ import json
 import subprocess
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-# Reads a formula (JSON) a line, answers with its HTML or with what is wrong with it.
+# Reads a formula and how to show it (JSON) a line, answers with its HTML or what is wrong with it.
 SCRIPT = """
 const katex = require("katex");
 require("readline").createInterface({ input: process.stdin }).on("line", (line) => {
   let answer;
   try {
-    answer = { html: katex.renderToString(JSON.parse(line), { displayMode: true }) };
+    const [tex, displayMode] = JSON.parse(line);
+    answer = { html: katex.renderToString(tex, { displayMode }) };
   } catch (error) {
     answer = { error: true, message: error.message };
   }
@@ -39,9 +41,9 @@ def _katex() -> subprocess.Popen[str]:
     return process
 
 
-def html(tex: str) -> dict[str, str | bool]:
-    """The formula's `html`, or `error` and a `message`: as in MyST's tree."""
+def node(tex: str, *, display: bool) -> dict[str, Any]:
+    """The formula as in MyST's tree: its `value` with `html`, or with `error` and `message`."""
     process = _katex()
-    process.stdin.write(json.dumps(tex) + "\n")
+    process.stdin.write(json.dumps([tex, display]) + "\n")
     process.stdin.flush()
-    return json.loads(process.stdout.readline())
+    return {"value": tex, **json.loads(process.stdout.readline())}

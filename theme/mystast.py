@@ -23,6 +23,8 @@ import latex
 import pictures
 from book import Assets, Book, MissingAsset, Problem, page_file, relative
 from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
 from markup import classes, el, join, sanitized
 from markupsafe import Markup
 
@@ -80,12 +82,12 @@ class Page:
         """The relative URL from this page to a file of the site."""
         return relative(file, self.file)
 
-    def fetch(self, path: str) -> bytes:
-        """An asset's bytes; a missing one is a problem."""
+    def fetch(self, path: str, source: str | None = None) -> bytes:
+        """An asset's bytes; a missing one is a problem. `source` is what the author calls it."""
         try:
             return self.content.get(path)
         except MissingAsset:
-            self.problem(f"the file {path} is missing")
+            self.problem(f"the file {source or path} is missing")
             return b""
 
 
@@ -199,7 +201,7 @@ def without_links(content: Markup) -> Markup:
 
 @renders("inlineCode")
 def inline_code(node: Node, page: Page) -> Markup:
-    return el("code", node["value"])
+    return el("code", node.get("value", ""))
 
 
 @renders("break")
@@ -219,7 +221,7 @@ def abbreviation(node: Node, page: Page) -> Markup:
 
 @renders("list")
 def list_(node: Node, page: Page) -> Markup:
-    items = [item for item in node["children"] if item["type"] == "listItem"]
+    items = [item for item in node.get("children") or () if item["type"] == "listItem"]
     tight = not node.get("spread") and all(
         sum(child["type"] == "paragraph" for child in item.get("children") or ()) <= 1
         for item in items
@@ -256,9 +258,17 @@ def raw(node: Node, page: Page) -> Markup | None:
     return sanitized(node.get("value", "")) if node.get("lang") == "html" else None
 
 
-@renders("comment", "mystTarget", "blockBreak")
+@renders("comment", "mystTarget", "blockBreak", "bibliography")
 def nothing(node: Node, page: Page) -> None:
+    """What stands for no text; the works that a page cites are at its end, wherever it asks."""
     return None
+
+
+@renders("mystDirective", "mystRole", "mystDirectiveError", "mystRoleError")
+def unknown(node: Node, page: Page) -> None:
+    """What MyST cannot make sense of; all else it has replaced by what it means."""
+    reason = node.get("message") or "there is no such directive or role"
+    page.problem(f"{{{node.get('name', '')}}}: {reason}")
 
 
 # --- Blocks --------------------------------------------------------------------------------------
@@ -351,8 +361,11 @@ def aside(node: Node, page: Page) -> Markup:
 @renders("tabSet")
 def tab_set(node: Node, page: Page) -> Markup:
     """Tabs as an exclusive accordion, which needs no script; tabs.js puts real tabs above it."""
+    items = [item for item in node.get("children") or () if item["type"] == "tabItem"]
+    if not items:
+        page.problem("a set of tabs without a tab")
+        return Markup()
     page.features.add("tabs")
-    items = [item for item in node["children"] if item["type"] == "tabItem"]
     chosen = next((item for item in items if item.get("selected")), items[0])
     page.tab_sets += 1
     name = f"tabs-{page.tab_sets}"
@@ -373,6 +386,9 @@ def tab_set(node: Node, page: Page) -> Markup:
 @renders("grid")
 def grid(node: Node, page: Page) -> Markup:
     return el("div", inside(node, page), class_=f"grid columns-{max(node.get('columns') or [1])}")
+
+
+renders("grid-item")(element("div"))
 
 
 @renders("card")
@@ -428,7 +444,7 @@ def image(node: Node, page: Page) -> Markup | None:
     if not url.startswith("/"):
         page.problem(f"the image {url} is not in the book: readers would ask another host")
         return None
-    content = page.fetch(url)
+    content = page.fetch(url, node.get("urlSource"))
     if posixpath.splitext(url)[1].lower() in VIDEOS:
         file = page.assets.add(asset_name(url), content)
         return el("video", src=page.url(file), controls=True, aria_label=alt)
@@ -475,8 +491,8 @@ def picture(
 
 @renders("table")
 def table(node: Node, page: Page) -> Markup:
-    rows = [row for row in node["children"] if row["type"] == "tableRow"]
-    is_head = [all(cell.get("header") for cell in row["children"]) for row in rows]
+    rows = [row for row in node.get("children") or () if row["type"] == "tableRow"]
+    is_head = [all(cell.get("header") for cell in row.get("children") or ()) for row in rows]
     count = is_head.index(False) if False in is_head else len(rows)
     titles = rows[:count] if any(text_of(row).strip() for row in rows[:count]) else []
     head, body = ([render(row, page) for row in part] for part in (titles, rows[count:]))
@@ -640,7 +656,7 @@ def code_cell(node: Node, page: Page) -> Markup:
 def summary_of(node: Node, default: str) -> str:
     """What a folded cell is called: its first line may say it."""
     codes = [child for child in node.get("children") or () if child["type"] == "code"]
-    title = TITLE.match(codes[0]["value"]) if codes else None
+    title = TITLE.match(codes[0].get("value", "")) if codes else None
     return title["title"] if title else default
 
 
@@ -652,7 +668,7 @@ def folded(name: str, content: Markup) -> Markup:
 def code(node: Node, page: Page) -> Markup:
     numbered = bool(node.get("showLineNumbers"))
     html = highlight.code(
-        TITLE.sub("", node["value"]),
+        TITLE.sub("", node.get("value", "")),
         node.get("lang"),
         numbered=numbered,
         first=node.get("startingLineNumber") or 1,
@@ -750,7 +766,7 @@ def output_latex(node: Node, item: Node, page: Page) -> Markup | None:
     """A formula that code has made, as SymPy does."""
     tex = text_of_output(item, page).strip()
     inner = tex.removeprefix("$").removeprefix("$").removesuffix("$").removesuffix("$").strip()
-    shown = formula({"value": inner, **latex.html(inner)}, page)
+    shown = formula(latex.node(inner, display=True), page)
     return el("div", el("div", shown, class_="scroll"), class_="math") if shown else None
 
 
@@ -773,11 +789,39 @@ MIME_TYPES: dict[str, Callable[[Node, Node, Page], Markup | None]] = {
 
 # HTML inside Markdown outputs is shown as text: they come from code, which has text/html for it.
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+# As Pandoc has it: no space just inside the dollars of a formula in a line, no digit after them.
+DOLLARS = re.compile(
+    r"\$\$(?P<display>.+?)\$\$|\$(?!\s)(?P<inline>(?:\\.|[^$\\])+)(?<!\s)\$(?!\d)", re.DOTALL
+)
+DISPLAYED = re.compile(r"^\$\$.+?\$\$", re.DOTALL | re.MULTILINE)
+
+
+def dollars(state: StateInline, silent: bool) -> bool:
+    """Markdown-it's rule for formulas between dollars."""
+    if not (match := DOLLARS.match(state.src, state.pos)):
+        return False
+    if not silent:
+        token = state.push("formula", "", 0)
+        token.content, token.meta = match[match.lastgroup].strip(), {"display": match["display"]}
+    state.pos = match.end()
+    return True
+
+
+def formula_of_output(_, tokens: list[Token], at: int, __, env: dict[str, Page]) -> str:
+    """Markdown-it's renderer of formulas; there may be no <div> in the paragraph around it."""
+    display = bool(tokens[at].meta["display"])
+    shown = formula(latex.node(tokens[at].content, display=display), env["page"])
+    return (el("span", shown, class_="scroll") if display else shown) or ""
+
+
+MARKDOWN.inline.ruler.before("escape", "formula", dollars)
+MARKDOWN.add_render_rule("formula", formula_of_output)
 
 
 def markdown(source: str, page: Page) -> Markup:
     """A Markdown output. MyST has not seen it, so its links and images are not resolved."""
-    tokens = MARKDOWN.parse(source)
+    # A formula on lines of its own is no list, whatever its lines begin with.
+    tokens = MARKDOWN.parse(DISPLAYED.sub(lambda match: match[0].replace("\n", " "), source))
     for token in [inner for outer in tokens for inner in (outer, *(outer.children or ()))]:
         target = token.attrGet("href") or token.attrGet("src")
         if token.type == "image" or token.type == "link_open" and not is_absolute(str(target)):
@@ -785,8 +829,7 @@ def markdown(source: str, page: Page) -> Markup:
         elif token.type in ("heading_open", "heading_close"):
             token.tag = "p"  # the page's outline knows the author's headings only
             token.attrSet("class", "heading")
-    html = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {})
-    html = without_empty_heads(html)
+    html = without_empty_heads(MARKDOWN.renderer.render(tokens, MARKDOWN.options, {"page": page}))
     scrolling = html.replace("<table>", '<div class="scroll"><table>')
     return Markup(scrolling.replace("</table>", "</table></div>"))
 
@@ -816,7 +859,8 @@ def link_target(node: Node, page: Page) -> str | None:
     url = node["url"]
     path, hash_, fragment = url.partition("#")
     if node.get("static"):
-        return page.url(page.assets.add(asset_name(url), page.fetch(url)))
+        content = page.fetch(url, node.get("urlSource"))
+        return page.url(page.assets.add(asset_name(url), content))
     if is_absolute(url):
         return url
     file = page.book.file(path) if path.startswith("/") else None
@@ -831,16 +875,20 @@ def link_target(node: Node, page: Page) -> str | None:
 def link(node: Node, page: Page) -> Markup:
     href = link_target(node, page)
     download = posixpath.basename(node.get("urlSource", "")) if node.get("static") else None
-    names = node.get("class")
-    return el("a", inside(node, page), href=href, download=download, class_=names)
+    content = inside(node, page)
+    if not content and href:
+        page.problem(f"the link to {node.get('urlSource', node['url'])} has no text")
+    return el("a", content, href=href, download=download, class_=node.get("class"))
 
 
 @renders("crossReference")
 def cross_reference(node: Node, page: Page) -> Markup:
     name, content = node.get("html_id") or node.get("identifier"), inside(node, page)
-    if not node.get("resolved", True) or not name:
+    if not node.get("resolved") or not name:
         page.problem(f"the reference to {node.get('label') or name!r} leads nowhere")
         return content
+    if not content:
+        page.problem(f"the reference to {node.get('label') or name!r} has no text")
     url = node.get("url") if node.get("remote") else None
     if url and node.get("remoteBaseUrl"):
         target = node["remoteBaseUrl"].rstrip("/") + url
@@ -859,7 +907,7 @@ def cite(node: Node, page: Page) -> Markup:
 
 @renders("citeGroup")
 def cite_group(node: Node, page: Page) -> Markup:
-    cites = Markup("; ").join(render(child, page) for child in node["children"])
+    cites = Markup("; ").join(render(child, page) for child in node.get("children") or ())
     return join(["(", cites, ")"] if node.get("kind") == "parenthetical" else [cites])
 
 

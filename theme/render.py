@@ -168,7 +168,11 @@ class Site:
         document = json.loads(content)
         source = document["location"].lstrip("/")
         page = mystast.Page(self.book, self.content, self.assets, slug, source, [])
-        article = mystast.article(document, page)
+        try:
+            article = mystast.article(document, page)
+        except Exception as error:  # a node of a form that nobody has seen yet
+            error.add_note(f"while rendering {page.source}:{page.line or 1}")
+            raise
         html = self.theme.template.render(self._context(document, page, article))
         return page, html, article
 
@@ -327,7 +331,7 @@ def build() -> int:
             whole.print_pdf(site.folder, program)
         else:
             print("No PDF: there is no Chromium.", file=sys.stderr, flush=True)
-    problems = sorted(set(site.problems))
+    problems = list(dict.fromkeys(site.problems))  # in the order of the pages and their text
     for problem in problems:
         print(problem, file=sys.stderr, flush=True)
     if problems:

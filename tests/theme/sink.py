@@ -42,7 +42,11 @@ CELLS = {
             }
         )
     ],
-    "sentence": [shown({"text/markdown": "It is **2**.\n\n| n | e |\n|--|--:|\n| W | 1 |"})],
+    "sentence": [
+        shown(
+            {"text/markdown": "It is **2** $< x^2$.\n\n$$\ny\n$$\n\n| n | e |\n|--|--:|\n| W | 1 |"}
+        )
+    ],
     "photograph": [
         shown({"image/png": RED_SQUARE}, **{"image/png": {"alt": "A red square, computed."}})
     ],

@@ -108,7 +108,8 @@ def test_any_tree_becomes_well_formed_html_with_its_text_and_no_other_element(tr
     fragment = parser.parseFragment(str(rendered))
     assert "".join(fragment.itertext()) == words(tree)
     assert not [e.tag for e in fragment.iter() if e.tag in ("script", "img")]
-    assert sum(isinstance(e.tag, str) for e in fragment.iter()) <= kinds(tree)
+    elements = [e for e in fragment.iter() if isinstance(e.tag, str) and e is not fragment]
+    assert len(elements) <= kinds(tree)
 
 
 @given(value=HOSTILE)
@@ -129,6 +130,19 @@ def shown(data: dict, metadata: dict | None = None) -> dict:
 
 LOST = {
     "an unknown node type": ({"type": "hologram", "depth": 3}, r"'hologram' \(keys: depth\)"),
+    "an unknown directive": (
+        {"type": "mystDirective", "name": "toggle"},
+        r"\{toggle\}: there is no",
+    ),
+    "tabs without a tab": ({"type": "tabSet", "children": []}, "without a tab"),
+    "a directive that MyST refused": (
+        {"type": "mystDirectiveError", "name": "math", "message": "no body"},
+        r"\{math\}: no body",
+    ),
+    "an image that could not be had": (
+        {"type": "image", "url": "/undefined", "urlSource": "https://x.org/a.png", "alt": "A"},
+        r"the file https://x\.org/a\.png is missing",
+    ),
     "an image without description": (
         {"type": "image", "url": "/a.svg", "urlSource": "figures/a.svg"},
         r"figures/a\.svg has no description",
@@ -153,8 +167,16 @@ LOST = {
     "a dead link": ({"type": "link", "url": "/nowhere", "children": []}, "/nowhere leads neither"),
     "a script as link": ({"type": "link", "url": "javascript:x()", "children": []}, "javascript"),
     "a lost reference": (
-        {"type": "crossReference", "label": "fig", "resolved": False, "children": []},
+        {"type": "crossReference", "label": "fig", "identifier": "fig", "children": []},
         "'fig' leads nowhere",
+    ),
+    "a link without text": (
+        {"type": "link", "url": "https://x.org", "children": []},
+        r"https://x\.org has no text",
+    ),
+    "a reference without text": (
+        {"type": "crossReference", "label": "fig", "html_id": "fig", "resolved": True},
+        "'fig' has no text",
     ),
     "a lost footnote": ({"type": "footnoteReference", "identifier": "n"}, "'n' has no text"),
     "a label given twice": (
@@ -234,6 +256,25 @@ def test_markdown_outputs(make_page):
     assert not page.problems
 
 
+def test_formulas_in_markdown_outputs(make_page):
+    page = make_page()
+    source = (
+        "So $\\frac{1}{2} < x$, not `$y$`, \\$3 or $4 and $5.\n\n$$\na\n+ b\n$$\n\n"
+        "| $n$ |\n|--|\n| $$m$$ |"
+    )
+    found = parse(render(shown({"text/markdown": {"content": source}}), page))
+    assert found.xpath("//annotation/text()") == [r"\frac{1}{2} < x", "a + b", "n", "m"]
+    assert found.xpath("count(//p/span[@class='scroll']/span[@class='katex-display'])") == 1
+    assert found.xpath("//code/text()") == ["$y$"]
+    assert "$3 or $4 and $5." in found.text_content()
+    assert page.features == {"math"} and not page.problems
+    page.cell = "losses"
+    render(shown({"text/markdown": {"content": "$\\frac{1$"}}), page)
+    assert re.search(
+        r"^content/one\.ipynb, cell losses: KaTeX refused .*frac", str(page.problems[0])
+    )
+
+
 def test_scripts_and_handlers_of_foreign_html_are_dropped(make_page):
     source = '<div onclick="x()" style="position:fixed"><script>x()</script><p>kept'
     rendered = render({"type": "html", "value": source}, make_page())
@@ -268,7 +309,8 @@ def test_links_lead_to_files_from_where_the_page_stands(make_page):
     page = make_page({"/data-0123456789abcdef0123456789abcdef.csv": b"1"})
 
     def href(**keys) -> str:
-        return parse(render({"children": [], "type": "link", **keys}, page)).xpath("//a/@href")[0]
+        text = {"type": "text", "value": "there"}
+        return parse(render({"type": "link", "children": [text], **keys}, page)).xpath("//@href")[0]
 
     assert href(url="/two") == "../two.html"
     assert href(url="/") == "../index.html"

@@ -21,7 +21,8 @@ import render
 from lxml import html as lxml_html
 
 THEME = Path(render.__file__).parent
-TEXT = {"type": "paragraph", "children": [{"type": "text", "value": "It is <here>."}]}
+TEXT_INSIDE = {"children": [{"type": "text", "value": "It is <here>."}]}
+TEXT = {"type": "paragraph", **TEXT_INSIDE}
 
 
 @pytest.fixture
@@ -105,8 +106,8 @@ def test_the_same_sources_give_the_same_bytes(build, content_server, tmp_path):
         content_server.files["/myst.xref.json"] = json.dumps(xref).encode()
         span = {"type": "span", "html_id": entry, "children": []}
         content_server.put("two", TEXT, {"type": "outputs", "id": output, "children": []}, span)
-        link = {"type": "crossReference", "html_id": entry, "remote": True, "url": "/two"}
-        content_server.put("index", {**link, "children": []})
+        link = {"type": "crossReference", "html_id": entry, "resolved": True, **TEXT_INSIDE}
+        content_server.put("index", {**link, "remote": True, "url": "/two"})
         assert build(name)[0] == 0
     first, second = (tmp_path / name for name in sites)
     assert 'href="two.html#index-entry-1"' in (first / "index.html").read_text()

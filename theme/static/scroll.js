@@ -1,4 +1,5 @@
 // Boxes that scroll can be reached and scrolled with the keyboard; the others stay out of its way.
+// Nobody needs that before the first key, and to ask every box for its size is slow.
 {
   const boxes = [...document.querySelectorAll("pre, .scroll")];
   const mark = () => {
@@ -11,8 +12,11 @@
       else box.removeAttribute("tabindex");
     });
   };
-  document.fonts.ready.then(mark);
-  document.fonts.addEventListener("loadingdone", mark); // a font may come with what was folded
-  addEventListener("resize", mark);
-  document.addEventListener("toggle", mark, true); // something folded has been opened
+  const begin = () => {
+    mark();
+    document.fonts.addEventListener("loadingdone", mark); // a font may come with what was folded
+    addEventListener("resize", mark);
+    document.addEventListener("toggle", mark, true); // something folded has been opened
+  };
+  addEventListener("keydown", begin, { once: true });
 }
