@@ -242,8 +242,8 @@ class ReLU(Layer):
         return self.a
 
     def backward(self, grad_output: Tensor) -> Tensor:
-        # The sign of a is 1 where a > 0 and else 0; as a factor, it is faster than a mask.
-        return grad_output * self.a.sign()
+        # The sign of a is 1 where a > 0, else 0: the derivative, in a new tensor of numbers.
+        return self.a.sign().mul_(grad_output)
 
 
 class Sigmoid(Layer):
@@ -257,7 +257,8 @@ class Sigmoid(Layer):
         return self.a
 
     def backward(self, grad_output: Tensor) -> Tensor:
-        return grad_output * self.a * (1 - self.a)
+        # 1.0 and not 1: whole numbers would first be converted.
+        return grad_output * self.a * (1.0 - self.a)
 
 
 class Tanh(Layer):
@@ -271,7 +272,8 @@ class Tanh(Layer):
         return self.a
 
     def backward(self, grad_output: Tensor) -> Tensor:
-        return grad_output * (1 - self.a * self.a)
+        # grad_output * (1 - a * a), multiplied out
+        return grad_output - grad_output * self.a * self.a
 
 
 # From content/mlp/mlp-for-regression.ipynb, cell "mse-class"
@@ -296,7 +298,7 @@ class MSE(Loss):
     def __call__(self, y_pred: Tensor, y_true: Tensor) -> Tensor:
         check_same_shape(y_pred, y_true)
         self.difference = y_pred - y_true
-        return self.difference.square().mean()
+        return self.difference.square().sum() * (1 / self.difference.numel())
 
     def backward(self) -> Tensor:
         return self.difference * (2 / self.difference.numel())
@@ -492,12 +494,14 @@ class Model:
             self._check("x_valid", x_valid, "y_valid", y_valid)
 
         history = History()
+        with_parameters = [layer for layer in self.layers if layer.parameters()]
         batches = list(zip(x_train.split(batch_size), y_train.split(batch_size), strict=True))
-        for _ in tqdm(range(epochs), desc="epochs", leave=False, disable=not progress):
+        passes = range(epochs)
+        for _ in tqdm(passes, desc="epochs", leave=False) if progress else passes:
             total = torch.zeros((), dtype=self.dtype, device=self.device)
             for x, y in batches:
                 total += self.compute_gradients(x, y)
-                optimizer.step(self.layers)
+                optimizer.step(with_parameters)
             history.train.append(total.item() / len(batches))
             if x_valid is not None and y_valid is not None:
                 history.valid.append(self.evaluate(x_valid, y_valid))
@@ -666,13 +670,14 @@ class CrossEntropy(Loss):
 # From content/mlp/mlp-for-classification.ipynb, cell "check-probabilities"
 def check_probabilities(name: str, value: Tensor) -> None:
     """Raise unless each row of ``value (m, k)`` is a set of probabilities."""
-    sums = value.sum(1)
+    lowest = value.min().item()
+    low, high = (bound.item() for bound in value.sum(1).aminmax())
     limit = 16 * torch.finfo(value.dtype).eps * value.shape[1]
-    if not ((value >= 0).all() and ((sums - 1).abs() <= limit).all()):
+    # Written so that a NaN, which compares false with everything, is refused.
+    if not (lowest >= 0 and 1 - limit <= low and high <= 1 + limit):
         raise ValueError(
             f"{name} must hold probabilities that add up to 1 in each row (see one_hot), "
-            f"got entries from {value.min().item():.3g} and row sums from {sums.min().item():.3g} "
-            f"to {sums.max().item():.3g}"
+            f"got entries from {lowest:.3g} and row sums from {low:.3g} to {high:.3g}"
         )
 
 
@@ -687,10 +692,11 @@ class SoftmaxCrossEntropy(Loss):
         check_same_shape(y_pred, y_true)
         self.log_p = y_pred.log_softmax(1)
         self.y_true = y_true
-        return -(y_true * self.log_p).sum() / len(y_true)
+        return (y_true * self.log_p).sum() * (-1 / len(y_true))
 
     def backward(self) -> Tensor:
-        return (self.log_p.exp() - self.y_true) / len(self.y_true)
+        p = self.log_p.exp()
+        return p.sub_(self.y_true).mul_(1 / len(p))  # (p - y) / m, in the memory of p
 
     def check_targets(self, name: str, y_true: Tensor) -> None:
         check_probabilities(name, y_true)
