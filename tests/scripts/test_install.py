@@ -90,3 +90,60 @@ def test_a_broken_environment_is_noticed(tmp_path: Path):
     assert not install.works(str(tmp_path / "python"))
     (tmp_path / "dangling").symlink_to("/nowhere/python")
     assert not install.works(str(tmp_path / "dangling"))
+
+
+@pytest.fixture
+def commands(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What is run, in a project whose environments are always there."""
+    found: list[list[str]] = []
+    monkeypatch.setattr(install, "run", found.append)
+    monkeypatch.setattr(install, "works", lambda python: True)
+    monkeypatch.delenv("UV_TORCH_BACKEND", raising=False)
+    (root / ".venv").mkdir()
+    (root / "requirements.txt").write_text("torch>=2.6  # a comment\n# no-package\njinja2>=3.1\n")
+    (root / "requirements-dev.txt").write_text("-r requirements.txt\npytest==9.1\n")
+    (root / "constraints.txt").write_text("torch==2.7\n")
+    return found
+
+
+def test_packages_are_read_without_comments_and_options(commands):
+    found = install.packages(*install.REQUIREMENTS)
+    assert found == {"torch": "torch>=2.6", "jinja2": "jinja2>=3.1", "pytest": "pytest==9.1"}
+
+
+def test_pip_installs_everything_in_pinned_versions(commands):
+    install.install_pinned(install.REQUIREMENTS)
+    (command,) = commands
+    assert command[1:4] == ["-m", "pip", "install"]
+    assert command[-4:] == ["-r", "requirements-dev.txt", "-c", "constraints.txt"]
+
+
+def test_uv_installs_torch_first_where_a_build_is_asked_for(commands, monkeypatch):
+    monkeypatch.setenv("UV_TORCH_BACKEND", "cpu")
+    install.install_pinned(install.REQUIREMENTS)
+    uv, torch, rest = commands
+    assert uv[-3:] == ["uv", "-c", "constraints.txt"]
+    assert torch[1:5] == ["-m", "uv", "pip", "install"]
+    assert torch[-3:] == ["torch>=2.6", "-c", "constraints.txt"]
+    assert "-r" in rest
+    install.install_pinned(install.REQUIREMENTS)
+    assert len(commands) == 3  # everything is done
+
+
+def test_the_newest_versions_are_those_of_no_file(commands, monkeypatch):
+    install.install_newest()
+    (command,) = commands
+    assert command[-3:] == ["jinja2", "pytest", "torch"]
+    assert "constraints.txt" not in command
+
+
+def test_a_file_of_versions_is_installed_when_it_has_changed(commands, root: Path):
+    (root / "_build" / "colab").mkdir(parents=True)
+    (root / "versions.txt").write_text("torch==2.11.0\n")
+    install.install_colab("versions.txt")
+    install.install_colab("versions.txt")
+    (command,) = commands
+    assert command[-2:] == ["-r", "versions.txt"]
+    (root / "versions.txt").write_text("torch==2.12.0\n")
+    install.install_colab("versions.txt")
+    assert len(commands) == 2

@@ -1,0 +1,112 @@
+"""Make a release: the commit and the tag that notebooks outside a clone fetch their modules from.
+
+    python scripts/release.py 1.2.3
+
+Sets the version and its date in CITATION.cff and CHANGELOG.md, writes the notebooks' set-up cells,
+runs the checks, commits, and creates the annotated tag v1.2.3. Where something is wrong it says
+so, and everything is as it was. It pushes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import cells
+import export
+from sources import ROOT, BookError, replace_text
+
+CHECKS = "make lint test"
+UNRELEASED = re.compile(
+    r"^## \[?Unreleased\]?\n(?P<entry>.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE
+)
+
+
+def git(root: Path, *arguments: str) -> str:
+    """What git answers. Raises BookError with what it complains about."""
+    command = ["git", "-C", str(root), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise BookError(f"git {arguments[0]}: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def check_start(root: Path, version: str) -> None:
+    """Raises BookError unless this version can be released from what is here."""
+    if not re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", version):
+        raise BookError(f"VERSION must be three numbers, as in 1.2.3, not {version!r}")
+    if changes := git(root, "status", "--porcelain"):
+        raise BookError(f"there are changes that are not committed:\n{changes}")
+    if git(root, "tag", "--list", f"v{version}"):
+        raise BookError(f"the tag v{version} exists; a release never changes")
+    before = cells.release(root)
+    if numbers(version) < numbers(before):
+        raise BookError(f"VERSION must not be below the last release, {before}; it is {version}")
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """1.2.3 as (1, 2, 3)."""
+    return tuple(int(part) for part in version.split("."))
+
+
+def set_version(root: Path, version: str, date: str) -> None:
+    """Write the version into all files that name it. Raises BookError before the first one."""
+    citation, changelog = root / "CITATION.cff", root / "CHANGELOG.md"
+    text = citation.read_text(encoding="utf-8")
+    for key, value in {"version": version, "date-released": date}.items():
+        text, count = re.subn(rf"^{key}:.*$", f"{key}: {value}", text, flags=re.MULTILINE)
+        if count != 1:
+            raise BookError(f"CITATION.cff must have one line `{key}: ...`; it has {count}")
+    history = changelog.read_text(encoding="utf-8")
+    news = UNRELEASED.search(history)
+    if not news or not news["entry"].strip():
+        raise BookError("CHANGELOG.md has nothing below `## Unreleased`: say what is new")
+    entry = f"## Unreleased\n\n## {version} - {date}\n{news['entry']}"
+    replace_text(citation, text)
+    replace_text(changelog, history[: news.start()] + entry + history[news.end() :])
+    export.write(root)
+
+
+def release(root: Path, version: str, checks: str) -> str:
+    """Make the release; returns what to do next. Raises BookError."""
+    check_start(root, version)
+    tag, date = f"v{version}", datetime.datetime.now(datetime.UTC).date().isoformat()
+    try:
+        set_version(root, version, date)
+        print(f"Running `{checks}`", flush=True)
+        if subprocess.call(shlex.split(checks), cwd=root):
+            raise BookError(f"`{checks}` failed")
+        git(root, "commit", "--all", "--message", f"Release {tag}")
+    except BaseException:
+        if changed := git(root, "diff", "--name-only", "HEAD").splitlines():
+            git(root, "checkout", "HEAD", "--", *changed)
+        raise
+    git(root, "tag", "--annotate", tag, "--message", f"{tag}, {date}")
+    branch = git(root, "rev-parse", "--abbrev-ref", "HEAD")
+    return f"Released {tag}. To publish it: git push --atomic origin {branch} {tag}"
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Make a release.")
+    parser.add_argument("version", help="three numbers, as in 1.2.3")
+    parser.add_argument("--checks", default=CHECKS, help="what must pass; default: %(default)s")
+    arguments = parser.parse_args()
+    try:
+        print(release(ROOT, arguments.version, arguments.checks))
+    except BookError as error:
+        print(f"release: {error}\nNothing has been released.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. Nothing has been released.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
