@@ -14,8 +14,6 @@ in = PATH="$$PWD/$(1)/$(PROGRAMS):$$PATH" PYTHONDONTWRITEBYTECODE=1 PYTHONUTF8=1
 RUN := $(call in,.venv)
 NOTEBOOKS = $(shell find content -name '*.ipynb' -not -path '*/.*')
 FORMS = $(wildcard .github/ISSUE_TEMPLATE/*.yml)
-# The landing page, rendered: its links open the notebooks.
-LAB_PAGE := '--LabApp.default_url=/lab/tree/index.md?factory=Markdown%20Preview'
 LAB_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
@@ -35,7 +33,8 @@ browser: dev ## Look at the built site in Chromium
 	@$(RUN) python -m pytest -m browser -n $(JOBS) --dist loadfile
 
 lab: reader ## Open the notebooks in JupyterLab
-	@$(RUN) jupyter lab --ServerApp.root_dir=content $(LAB_PAGE) $(LAB_ROOT)
+	@$(RUN) JUPYTER_CONFIG_PATH="$(CURDIR)/scripts/jupyter" jupyter lab \
+	  --ServerApp.root_dir=content --LabApp.default_url=/lab/tree/index.md $(LAB_ROOT)
 
 serve: reader ## Preview the site while writing, at the address it prints
 	@$(RUN) python scripts/run.py jupyter book start --execute

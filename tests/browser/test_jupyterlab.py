@@ -1,0 +1,231 @@
+"""The book in JupyterLab, as `make lab` opens it: every notebook is run there and looked at."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from environment import environment, warm_up
+from playwright.sync_api import Locator, Page, expect
+from processes import MARK, end
+from sources import CONTENT, ROOT, notebooks, read_notebook, source, tags
+
+pytestmark = pytest.mark.browser
+
+NOTEBOOKS = [Path(name).name for name in notebooks(ROOT)]
+AT_ONCE = 2  # kernels that run at the same time
+START, RUN = 60, 300  # seconds that the server, and that all cells of a notebook, may take
+
+FOLDED = {"setup", "solution", "hide-input"}
+# Markdown and MyST that has been left as it was written. Formulas and code are not looked at.
+RAW = re.compile(
+    r"\$|\*\*|\]\(|!\[|`|:::|\{\{|\}\}|^#+ |^\|.*\||\+\+\+|\\(?:frac|partial|begin|text)\b",
+    re.MULTILINE,
+)
+# Everything that a reader sees of a notebook, cell by cell.
+SURVEY = """panel => [...panel.querySelectorAll('.jp-Cell')].map(cell => {
+  const all = (where, selector) => [...where.querySelectorAll(selector)]
+  const texts = selector => all(cell, selector).map(node => node.textContent)
+  const prose = all(cell, '.jp-RenderedMarkdown, .myst, .jp-MarkdownOutput').map(node => {
+    const copy = node.cloneNode(true)
+    all(copy, 'code, pre, .katex, script, style').forEach(part => part.remove())
+    return copy.textContent
+  })
+  const editor = cell.querySelector('.jp-InputArea-editor')
+  const output = cell.querySelector('.jp-OutputArea')
+  const images = where => where ? all(where, 'img').map(image => ({
+    alt: image.alt,
+    seen: image.complete && image.naturalWidth > 0 && image.clientWidth > 200,
+  })) : []
+  return {
+    prompt: texts('.jp-InputArea-prompt').join(''),
+    fold: cell.querySelector('.jp-InputPlaceholder')?.textContent ?? null,
+    rendered: prose.join('') !== '' && (!editor || getComputedStyle(editor).display === 'none'),
+    prose: prose.join('\\n'),
+    formulas: all(cell, '.katex').length,
+    tables: all(cell, 'table').length,
+    complaints: texts(
+      '[data-mime-type$="jupyter.error"], [data-mime-type$="jupyter.stderr"], .katex-error'
+    ),
+    figures: images(output),
+    drawings: output ? [] : images(cell),
+  }
+})"""
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory) -> Iterator[str]:
+    """The address of what `make lab` starts, on a copy of the book and with settings of its own."""
+    folder = tmp_path_factory.mktemp("lab")
+    ignore = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+    shutil.copytree(ROOT / CONTENT, folder / CONTENT, ignore=ignore)
+    state = folder / "state"
+    variables = environment(ROOT, state)
+    warm_up(variables)
+    variables |= {MARK: str(folder), "JUPYTER_DATA_DIR": str(state / "data")}
+    variables |= {"JUPYTERLAB_WORKSPACES_DIR": str(state / "workspaces")}
+    options = " --ServerApp.ip=localhost --ServerApp.port=0 --no-browser"
+    log = folder / "lab.log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            commands("lab") + options,
+            shell=True,
+            cwd=folder,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield address(state, log)
+    finally:
+        end(str(folder))
+        server.wait()
+
+
+def commands(target: str) -> str:
+    """What `make` runs for a target, without the installation."""
+    make = ["make", "--no-print-directory", "-n", target]
+    done = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = [line for line in done.stdout.splitlines() if "install.py" not in line]
+    return "\n".join(lines)
+
+
+def address(state: Path, log: Path) -> str:
+    """Where the server is, once it says so, with its token."""
+    limit = time.monotonic() + START
+    while time.monotonic() < limit:
+        for file in (state / "jupyter" / "runtime").glob("jpserver-*.json"):
+            try:
+                known = json.loads(file.read_text())
+            except json.JSONDecodeError:
+                continue  # being written
+            return f"{known['url']}?token={known['token']}"
+        time.sleep(0.1)
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def page(browser, lab) -> Iterator[Page]:
+    """A window at the address that `make lab` opens."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    page = context.new_page()
+    page.elsewhere = []
+    page.on("request", lambda request: page.elsewhere.append(request.url))
+    page.goto(lab)
+    yield page
+    context.close()
+
+
+def landing_page(page: Page) -> Locator:
+    """The first tab: the book's landing page, rendered."""
+    text = page.locator(".jp-MarkdownViewer").first
+    expect(text.get_by_role("heading", level=1)).to_be_attached(timeout=START * 1000)
+    return text
+
+
+def test_it_opens_with_the_landing_page(page):
+    text = landing_page(page)
+    expect(text.get_by_role("heading", level=1)).to_be_visible()
+    assert not RAW.search(text.inner_text())
+    for name in NOTEBOOKS:
+        expect(text.locator(f"a[href*='/{name}']").first).to_be_visible()
+    expect(page.locator(".jp-Dialog, .Toastify__toast")).to_have_count(0)
+
+
+@pytest.fixture(scope="module")
+def panels(page) -> dict[str, Locator]:
+    """All notebooks, opened from the landing page and run, a few at a time; by their names."""
+    found, running = {}, {}
+    for name in NOTEBOOKS:
+        while len(running) >= AT_ONCE:
+            wait_for_one(running)
+        found[name] = running[name] = open_and_run(page, name)
+    while running:
+        wait_for_one(running)
+    return found
+
+
+def open_and_run(page: Page, name: str) -> Locator:
+    """Click the link to a notebook, and Run > Run All Cells."""
+    page.locator(".lm-DockPanel-tabBar .lm-TabBar-tab").first.click()
+    landing_page(page).locator(f"a[href*='/{name}']").first.click()
+    tab = page.locator(".lm-DockPanel-tabBar .lm-TabBar-tab.lm-mod-current")
+    expect(tab).to_contain_text(name)
+    shown = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    panel = page.locator(f"[id='{shown.get_attribute('id')}']")
+    # It says "idle" also before there is a kernel.
+    expect(panel.locator(".jp-KernelName")).to_contain_text("Python 3", timeout=START * 1000)
+    indicator = panel.locator(".jp-Notebook-ExecutionIndicator")
+    expect(indicator).to_have_attribute("data-status", "idle", timeout=START * 1000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    return panel
+
+
+def wait_for_one(running: dict[str, Locator]) -> None:
+    """Wait until a notebook has come to an end, and take it out of `running`."""
+    limit = time.monotonic() + RUN
+    said = {}
+    while time.monotonic() < limit:
+        for name, panel in list(running.items()):
+            said[name] = panel.locator(".jp-Notebook-ExecutionIndicator").text_content()
+            if re.search(r"Executed \d+ cells", said[name]):
+                del running[name]
+                return
+        time.sleep(0.2)
+    pytest.fail(f"still running after {RUN} s: {said}")
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_runs_and_is_seen_whole(page, panels, name):
+    cells = read_notebook(ROOT / CONTENT / "mlp" / name)["cells"]
+    page.locator(".lm-DockPanel-tabBar .lm-TabBar-tab").filter(has_text=name).click()
+    panel = panels[name]
+    # JupyterLab adds the cells that are not in view when it has nothing else to do.
+    expect(panel.locator(".jp-Cell")).to_have_count(len(cells), timeout=START * 1000)
+    page.wait_for_function("[...document.images].every(image => image.complete)")
+    seen = panel.evaluate(SURVEY)
+    assert sum(cell["formulas"] + cell["tables"] + len(cell["drawings"]) for cell in seen) > 0
+    problems = []
+    number = 0
+    for cell, view in zip(cells, seen, strict=True):
+        number += cell["cell_type"] == "code"
+        problems += [f"{cell['id']}: {each}" for each in differences(cell, view, number)]
+    assert problems == []
+
+
+def differences(cell: dict, view: dict, number: int) -> Iterator[str]:
+    """What a reader should see of a cell and does not. `number` counts the code cells."""
+    yield from view["complaints"]
+    if raw := RAW.search(view["prose"]):
+        yield f"shown as it was written: {view['prose'][raw.start() - 30 : raw.end() + 30]!r}"
+    text = source(cell)
+    if cell["cell_type"] == "markdown":
+        if not view["rendered"]:
+            yield "not rendered"
+        if [image["seen"] for image in view["drawings"]] != [True] * text.count("!["):
+            yield f"drawings: {view['drawings']}"
+        return
+    title = text.split("\n")[0] if FOLDED & set(tags(cell)) else None
+    if view["fold"] != title:
+        yield f"folded behind {view['fold']!r} instead of {title!r}"
+    if title is None and view["prompt"] != f"[{number}]:":
+        yield f"has the prompt {view['prompt']!r} instead of [{number}]:"
+    calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    wanted = sum(ast.unparse(call.func) == "figures.show" for call in calls)
+    if [image["seen"] and image["alt"][-1:] == "." for image in view["figures"]] != [True] * wanted:
+        yield f"{wanted} figures are shown as {view['figures']}"
+
+
+def test_nothing_comes_from_elsewhere(page, panels, lab):
+    host = lab.split("/")[2]
+    own = ("data:", "blob:", f"http://{host}/")
+    assert [url for url in page.elsewhere if not url.startswith(own)] == []
