@@ -36,9 +36,32 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("book")
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes a `device` runs on each that this machine has."""
+    if "device" in metafunc.fixturenames:
+        import torch  # takes a second, and most tests do without it
+
+        found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        metafunc.parametrize("device", ["cpu", *(name for name in found if found[name])])
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests of the built book come first: the build takes longest."""
     items.sort(key=lambda item: "built" not in getattr(item, "fixturenames", ()))
+    for item in items:
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        # Where a test names no dtype, it is float64, for the sake of the comparison.
+        if parameters.get("device") == "mps" and str(parameters.get("dtype")) != "torch.float32":
+            item.add_marker(pytest.mark.skip(reason="an Apple GPU has no float64"))
+
+
+@pytest.fixture
+def elsewhere() -> Iterator:
+    """A device that is not there, for tests of what happens on a graphics card."""
+    from elsewhere import pretended
+
+    with pretended() as device:
+        yield device
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ Generated from the notebooks' cells tagged `export`. Do not edit: change the not
 
 import math
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
@@ -61,7 +62,7 @@ def choose_device(dtype: torch.dtype) -> torch.device:
     if wanted:
         kind, _, index = wanted.partition(":")
         count = torch.cuda.device_count() if kind == "cuda" else 1
-        if kind not in present or (index and not index.isdecimal()):
+        if kind not in present or not re.fullmatch("[a-z]+(:(0|[1-9][0-9]*))?", wanted):
             raise ValueError(f"BOOK_DEVICE must be one of {', '.join(present)}, got {wanted!r}")
         if not present[kind] or int(index or 0) >= count:
             raise ValueError(f"BOOK_DEVICE asks for {wanted!r}, which this machine does not have")

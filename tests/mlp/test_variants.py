@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 variants = bench.load_variants()
 BY_HAND = {stage.__name__: stage for stage in (*variants.STAGES, variants.Taught)}
+# Here, and not in a list of the notebook: it needs a card to record from.
+ON_CARDS = {"Graphed": variants.Graphed} if torch.cuda.is_available() else {}
 PEERS = {"FuncGrad": bench.FuncGrad, "NumPy": bench.NumPy, "ScikitLearn": bench.ScikitLearn}
 DTYPES = [torch.float64, torch.float32]
 
@@ -28,14 +30,44 @@ def assert_equal(make, work, epochs=3, moved=True):
         assert not (moved and torch.equal(b, before))  # there was something to compare
 
 
+def some_of(network, samples=300, **changes):
+    """A work of the notebook, with no more samples than this."""
+    work = replace(variants.WORK[network], **changes)
+    return replace(work, samples=min(work.samples, samples))
+
+
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("network", ["S", "R", "M"])
-@pytest.mark.parametrize("name", [*BY_HAND, *PEERS])
-def test_trains_as_pytorch_does(name, network, dtype):
+@pytest.mark.parametrize("name", BY_HAND)
+def test_trains_as_pytorch_does(name, network, dtype, device):
+    assert_equal(BY_HAND[name], some_of(network, dtype=dtype, device=torch.device(device)))
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("network", ["S", "R", "M"])
+@pytest.mark.parametrize("name", PEERS)
+def test_a_peer_trains_as_pytorch_does(name, network, dtype):
     if name == "ScikitLearn" and network == "R":
         pytest.skip("scikit-learn has one activation for all hidden layers")
-    work = replace(variants.WORK[network], dtype=dtype)
-    assert_equal((BY_HAND | PEERS)[name], replace(work, samples=min(work.samples, 300)))
+    assert_equal(PEERS[name], some_of(network, dtype=dtype))
+
+
+@pytest.mark.parametrize("network", ["S", "R", "M"])
+@pytest.mark.parametrize("name", ON_CARDS)
+def test_recorded_on_a_card_it_trains_as_pytorch_does(name, network):
+    assert_equal(ON_CARDS[name], some_of(network, device=torch.device("cuda")))
+
+
+@pytest.mark.parametrize("network", ["S", "R"])
+@pytest.mark.parametrize("name", [*BY_HAND, "TorchEager"])
+def test_no_operation_mixes_devices(name, network, elsewhere):
+    """The same bits as on the CPU, from a device that is not there."""
+    make = getattr(variants, name)
+    work = some_of(network, samples=70)
+    here, there = make(work, 0.05), make(replace(work, device=elsewhere), 0.05)
+    assert here.train(2) == there.train(2)
+    for a, b in zip(here.parameters(), there.parameters(), strict=True):
+        assert b.device == elsewhere and torch.equal(a, b.cpu())
 
 
 @st.composite

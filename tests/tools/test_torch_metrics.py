@@ -53,8 +53,8 @@ def test_mape_is_scikit_learns(pair):
 
 
 @given(numbers, numbers)
-def test_numbers_are_one_entry_tensors(pred, true):
-    as_tensors = [torch.tensor([value], dtype=torch.float64) for value in (pred, true)]
+def test_numbers_are_one_entry_tensors(device, pred, true):
+    as_tensors = [torch.tensor([n], dtype=torch.float64, device=device) for n in (pred, true)]
     assert torch_mape(pred, true) == torch_mape(*as_tensors)
     assert torch_smape(pred, true) == torch_smape(*as_tensors)
 
@@ -122,9 +122,29 @@ def test_parity_is_the_inequality(array, rtol, atol, entry, factor):
             check_parity("x", actual, expected, rtol=rtol, atol=atol)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+def test_metrics_and_parity_on_every_device(dtype, device):
+    """Numbers that every device computes exactly."""
+    pred = torch.tensor([1.5, 2.0, 6.0], dtype=dtype, device=device)
+    true = torch.tensor([1.0, 2.0, 4.0], dtype=dtype, device=device)
+    assert torch_mape(pred, true) == pytest.approx((0.5 + 0 + 0.5) / 3, rel=1e-6)
+    assert torch_smape(pred, true) == pytest.approx((0.4 + 0 + 0.4) / 3, rel=1e-6)
+    assert check_parity("x", pred, true, rtol=0, atol=2) == (2, 0.5, 0, 2)
+    with pytest.raises(AssertionError, match="x: not equal"):
+        check_parity("x", pred, true, rtol=0, atol=1)
+
+
+def test_no_operation_mixes_devices(elsewhere):
+    pred, true = (torch.tensor(values, device=elsewhere) for values in ([1.5, 6.0], [1.0, 4.0]))
+    assert torch_mape(pred, true) == 0.5 and torch_smape(pred, true) == pytest.approx(0.4)
+    assert torch_mape(pred.long(), true.long()) == 0.25
+    assert check_parity("x", pred, true, rtol=0.5, atol=0).max_abs == 2
+
+
 @pytest.mark.parametrize(
     ("actual", "expected"),
     [
+        (torch.ones(2, device="meta"), torch.ones(2)),
         (torch.ones(2), torch.ones(3)),
         (torch.ones(2, 1), torch.ones(2)),
         (torch.ones(2), torch.ones(2, dtype=torch.float64)),
@@ -132,7 +152,7 @@ def test_parity_is_the_inequality(array, rtol, atol, entry, factor):
         (torch.tensor([math.inf]), torch.tensor([0.0])),
     ],
 )
-def test_parity_refuses_other_shape_dtype_and_nan(actual, expected, capsys):
+def test_parity_refuses_other_device_shape_dtype_and_nan(actual, expected, capsys):
     with pytest.raises(AssertionError):
         check_parity("x", actual, expected, rtol=1e-3, atol=1e-3)
     assert "NOT EQUAL" in capsys.readouterr().out

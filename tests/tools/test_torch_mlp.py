@@ -3,6 +3,7 @@
 import math
 import re
 
+import numpy
 import pytest
 import torch
 from hypothesis import assume, given
@@ -31,11 +32,9 @@ from tools.torch_mlp import (
     one_hot,
 )
 
-DEVICES = ["cpu"] + ["cuda"] * torch.cuda.is_available()
 DTYPES = [torch.float64, torch.float32]
 ACTIVATIONS = {ReLU: nn.ReLU, Sigmoid: nn.Sigmoid, Tanh: nn.Tanh}
 
-devices = pytest.mark.parametrize("device", DEVICES)
 dtypes = pytest.mark.parametrize("dtype", DTYPES, ids=str)
 sizes = st.integers(1, 6)
 seeds = st.integers(0, 2**32 - 1)
@@ -59,7 +58,6 @@ def rounding(dtype, terms=64):
 # ---------------------------------------------------------------- gradients
 
 
-@devices
 @dtypes
 @pytest.mark.parametrize(
     "make",
@@ -105,7 +103,6 @@ def assert_gradients(f, inputs, by_hand, dtype):
         assert (gradient - numeric).abs().max() <= scale * 300 * torch.finfo(dtype).eps ** (2 / 3)
 
 
-@devices
 @dtypes
 @given(m=sizes, k=sizes, seed=seeds)
 def test_mse(dtype, device, m, k, seed):
@@ -115,7 +112,6 @@ def test_mse(dtype, device, m, k, seed):
     assert_gradients(lambda p: MSE()(p, y), [p], [loss.backward()], dtype)
 
 
-@devices
 @dtypes
 @given(m=sizes, k=st.integers(1, 6), seed=seeds)
 def test_cross_entropies(dtype, device, m, k, seed):
@@ -137,8 +133,8 @@ def assert_close(actual, expected, dtype, factor=1):
 
 
 @given(m=sizes, n=sizes, seed=seeds)
-def test_gradient_errors_sees_a_wrong_gradient(m, n, seed):
-    x, y = normal(seed, m, n), normal(seed + 1, m, n)
+def test_gradient_errors_sees_a_wrong_gradient(device, m, n, seed):
+    x, y = (normal(seed + i, m, n, device=device) for i in (0, 1))
     loss = MSE()
     loss(x, y)
     right = loss.backward()
@@ -155,7 +151,6 @@ def test_gradient_errors_sees_a_wrong_gradient(m, n, seed):
 # ---------------------------------------------------------------- numerically extreme inputs
 
 
-@devices
 @dtypes
 @pytest.mark.parametrize("kind", [Sigmoid, Tanh, ReLU])
 def test_activations_at_a_thousand(kind, dtype, device):
@@ -168,7 +163,6 @@ def test_activations_at_a_thousand(kind, dtype, device):
     assert layer.backward(torch.ones_like(x)).tolist() == [slope]
 
 
-@devices
 @dtypes
 @pytest.mark.parametrize("right", [0, 1])
 def test_logit_gap_of_a_thousand(right, dtype, device):
@@ -238,7 +232,6 @@ def data_for(head, m, n, k, dtype, device, seed):
     return x, one_hot(labels.to(device), k, dtype=dtype)
 
 
-@devices
 @pytest.mark.parametrize("head", ["mse", "softmax, cross-entropy", "fused"])
 @given(case=trainings())
 def test_training_is_pytorchs(head, device, case):
@@ -267,24 +260,24 @@ def test_training_is_pytorchs(head, device, case):
     assert_close(model.predict(x), predictions, dtype, factor)
 
 
-@devices
+@pytest.mark.parametrize("dtype", [torch.float32], ids=str)
 @given(seed=seeds)
-def test_training_in_float32(device, seed):
+def test_training_in_float32(dtype, device, seed):
     """Smooth activations only: at ReLU's kink, two roundings may take two sides."""
-    case = ([4, 8, 8, 3], [Tanh, Sigmoid], "fused", torch.float32, device, seed)
-    model, reference = networks(*case)
-    x, y = data_for("fused", 20, 4, 3, torch.float32, device, seed)
+    model, reference = networks([4, 8, 8, 3], [Tanh, Sigmoid], "fused", dtype, device, seed)
+    x, y = data_for("fused", 20, 4, 3, dtype, device, seed)
     for network in (model, reference):
         network.fit(x, y, 5, 0.1, 7, progress=False)
     for mine, theirs in zip(model.parameters(), reference.parameters(), strict=True):
-        assert_close(mine, theirs, torch.float32)
+        assert_close(mine, theirs, dtype)
 
 
-def test_epoch_loss_is_the_mean_of_its_batches():
+def test_epoch_loss_is_the_mean_of_its_batches(device):
     """Seven samples in batches of three: the last batch, of one sample, counts as much."""
-    x, y = normal(0, 7, 2), normal(1, 7, 1)
-    model, _ = networks([2, 1], [], "mse", torch.float64, "cpu", 0)
-    by_hand, losses = Model([InputLayer(2), Dense(1)], MSE(), dtype=torch.float64), []
+    x, y = normal(0, 7, 2, device=device), normal(1, 7, 1, device=device)
+    model, _ = networks([2, 1], [], "mse", torch.float64, device, 0)
+    layers, losses = [InputLayer(2), Dense(1)], []
+    by_hand = Model(layers, MSE(), dtype=torch.float64, device=device)
     for mine, other in zip(by_hand.parameters(), model.parameters(), strict=True):
         mine.copy_(other)
     optimizer = SGD(0.1)
@@ -306,32 +299,81 @@ def test_training_twice_gives_the_same_bits():
     assert all(torch.equal(a, b) for a, b in zip(runs[0][1], runs[1][1], strict=True))
 
 
-def test_one_seed_one_network_in_every_dtype():
-    def weights(dtype):
-        generator = torch.Generator().manual_seed(3)
-        model = Model([InputLayer(4), Dense(5)], MSE(), dtype=dtype, generator=generator)
+@dtypes
+def test_one_seed_one_network_in_every_dtype_and_on_every_device(dtype, device):
+    def weights(dtype, device):
+        layers, generator = [InputLayer(4), Dense(5)], torch.Generator().manual_seed(3)
+        model = Model(layers, MSE(), dtype=dtype, device=device, generator=generator)
         return model.parameters()
 
-    for double, single in zip(weights(torch.float64), weights(torch.float32), strict=True):
-        assert torch.equal(double.float(), single)
-        assert double.abs().max() <= 1 / math.sqrt(4)
+    expected = weights(torch.float64, "cpu")
+    for mine, drawn in zip(weights(dtype, device), expected, strict=True):
+        assert mine.device.type == device and torch.equal(mine.cpu(), drawn.to(dtype))
+        assert drawn.abs().max() <= 1 / math.sqrt(4)
 
 
-def test_data_and_their_gradient_are_left_alone():
-    model, _ = networks([3, 4, 2], [ReLU], "mse", torch.float64, "cpu", 0)
-    x, y = data_for("mse", 9, 3, 2, torch.float64, "cpu", 0)
+def test_data_and_their_gradient_are_left_alone(device):
+    model, _ = networks([3, 4, 2], [ReLU], "mse", torch.float64, device, 0)
+    x, y = data_for("mse", 9, 3, 2, torch.float64, device, 0)
     before = x.clone(), y.clone()
     model.fit(x, y, 2, 0.1, 4, x, y, progress=False)
     assert torch.equal(x, before[0]) and torch.equal(y, before[1])
     assert not any(p.requires_grad for p in model.parameters())
 
 
+# ---------------------------------------------------------------- on a device that is not there
+
+
+def results_on(device, head):
+    """Everything that a network computes, as tensors on the CPU."""
+    model, reference = networks([4, 8, 8, 8, 3], list(ACTIVATIONS), head, torch.float64, device, 0)
+    x, y = data_for(head, 20, 4, 3, torch.float64, device, 1)
+    found = []
+    for network in (model, reference):
+        history = network.fit(x, y, 3, 0.1, 7, x, y, progress=False)
+        found += [torch.tensor(history.train), torch.tensor(history.valid)]
+        found += [network.compute_gradients(x, y), network.predict(x)]
+        found += [*network.gradients(), *network.parameters()]
+        found.append(torch.tensor(network.evaluate(x, y)))
+    inputs, loss = [network.predict(x)], SoftmaxCrossEntropy() if head == "fused" else MSE()
+    loss(inputs[0], y)
+    found.append(torch.tensor(gradient_errors(lambda p: loss(p, y), inputs, [loss.backward()])))
+    return [tensor.detach().cpu() for tensor in found]
+
+
+@pytest.mark.parametrize("head", ["mse", "softmax, cross-entropy", "fused"])
+def test_no_operation_mixes_devices(elsewhere, head):
+    for here, there in zip(results_on("cpu", head), results_on(elsewhere, head), strict=True):
+        assert torch.equal(here, there)
+
+
+@pytest.mark.parametrize(
+    "mixing",
+    [
+        lambda there, here: there + here,
+        lambda there, here: torch.addmm(here[0], there, there),
+        lambda there, here: torch.cat([here, there]),
+        lambda there, here: here[there[0].long()],
+        lambda there, here: there.masked_fill(here > 0, 0.0),
+        lambda there, here: here.mul_(there),
+        lambda there, here: torch.nn.functional.mse_loss(there, here),
+        lambda there, here: torch.randn(2, device=there.device, generator=torch.Generator()),
+        lambda there, here: there.uniform_(generator=torch.Generator()),
+        lambda there, here: there.numpy(),
+        lambda there, here: numpy.asarray(there),
+    ],
+)
+def test_a_mixture_of_devices_is_seen(elsewhere, mixing):
+    with pytest.raises((RuntimeError, TypeError), match="one device|a generator|has no array"):
+        mixing(torch.ones(2, 2, device=elsewhere), torch.ones(2, 2))
+
+
 # ---------------------------------------------------------------- one-hot
 
 
 @given(st.lists(st.integers(0, 8), min_size=1), st.integers(0, 3))
-def test_one_hot_is_pytorchs(labels, more):
-    labels = torch.tensor(labels)
+def test_one_hot_is_pytorchs(device, labels, more):
+    labels = torch.tensor(labels, device=device)
     k = int(labels.max()) + 1 + more
     assert torch.equal(
         one_hot(labels, k, dtype=torch.float64), nn.functional.one_hot(labels, k).double()
@@ -350,9 +392,9 @@ def test_one_hot_is_pytorchs(labels, more):
         (torch.tensor([-1, 1]), ValueError, ["labels", "-1 ... 1"]),
     ],
 )
-def test_bad_labels(labels, error, words):
+def test_bad_labels(labels, error, words, device):
     with pytest.raises(error) as caught:
-        one_hot(labels, 3, dtype=torch.float64)
+        one_hot(labels.to(device), 3, dtype=torch.float64)
     assert all(word in str(caught.value) for word in words)
 
 
@@ -465,7 +507,9 @@ def test_base_classes_do_what_they_say():
         (False, True, "", torch.float64, "cpu"),
         (False, False, "", torch.float32, "cpu"),
         (True, True, "cpu", torch.float32, "cpu"),
+        (True, False, "cuda", torch.float32, "cuda"),
         (True, False, "cuda:1", torch.float64, "cuda:1"),
+        (False, False, "cpu", torch.float64, "cpu"),
         (True, True, "mps", torch.float32, "mps"),
     ],
 )
@@ -481,14 +525,17 @@ def test_choose_device(monkeypatch, capsys, cuda, mps, wanted, dtype, expected):
     ("wanted", "words"),
     [
         ("cuda", ["BOOK_DEVICE", "'cuda'", "does not have"]),
-        ("cuda:7", ["BOOK_DEVICE", "'cuda:7'"]),
-        ("tpu", ["BOOK_DEVICE", "'tpu'", "cpu"]),
-        ("cpu:x", ["BOOK_DEVICE", "'cpu:x'"]),
+        ("cuda:7", ["BOOK_DEVICE", "'cuda:7'", "does not have"]),
+        ("cpu:1", ["BOOK_DEVICE", "'cpu:1'", "does not have"]),
+        ("tpu", ["BOOK_DEVICE", "'tpu'", "cuda, mps, cpu"]),
+        ("cpu:x", ["BOOK_DEVICE", "'cpu:x'", "cuda, mps, cpu"]),
+        ("cuda:", ["BOOK_DEVICE", "'cuda:'", "cuda, mps, cpu"]),
+        ("cuda:01", ["BOOK_DEVICE", "'cuda:01'", "cuda, mps, cpu"]),
         ("mps", ["BOOK_DEVICE", "float64"]),
     ],
 )
 def test_choose_device_refuses(monkeypatch, wanted, words):
-    replace_accelerators(monkeypatch, cuda=wanted == "cuda:7", mps=True)
+    replace_accelerators(monkeypatch, cuda=wanted != "cuda", mps=True)
     monkeypatch.setenv("BOOK_DEVICE", wanted)
     with pytest.raises(ValueError) as caught:
         choose_device(torch.float64)
