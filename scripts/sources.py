@@ -10,6 +10,7 @@ import platform
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -119,9 +120,13 @@ def modules(root: Path) -> dict[str, Path]:
     return found
 
 
-def used_modules(root: Path, tree: ast.AST) -> set[str]:
-    """The names of the book's own modules that the code imports."""
-    return {name.rpartition(".")[2] for name in imports(tree)} & modules(root).keys()
+@cache  # every command asks for the same few texts again and again
+def last_names(text: str | bytes, place: str) -> frozenset[str]:
+    """Every module that the text of a program may import, by the last part of its name.
+
+    Raises SyntaxError, which names the place.
+    """
+    return frozenset(name.rpartition(".")[2] for name in imports(ast.parse(text, place)))
 
 
 def variable(module: str) -> str:
@@ -140,8 +145,9 @@ def notebook_modules(root: Path, notebook: dict[str, Any]) -> set[str]:
         for cell in notebook["cells"]
         if cell["cell_type"] == "code" and "setup" not in tags(cell)
     ]
-    used = set().union(*(used_modules(root, ast.parse(text)) for text in texts))
-    return used | {name for name in modules(root) if any(f"{name}.py" in text for text in texts)}
+    names = modules(root).keys()
+    used = frozenset().union(*(last_names(text, "<cell>") for text in texts)) & names
+    return used | {name for name in names if any(f"{name}.py" in text for text in texts)}
 
 
 def notebook_dependencies(root: Path, notebook: dict[str, Any]) -> set[str]:
@@ -165,7 +171,7 @@ def module_files(root: Path) -> dict[str, list[Path]]:
     """For each module, its file and the files of the modules that it imports, in turn."""
     paths = modules(root)
     uses = {
-        name: used_modules(root, ast.parse(path.read_bytes(), str(path)))
+        name: last_names(path.read_bytes(), str(path)) & paths.keys()
         for name, path in paths.items()
     }
 
