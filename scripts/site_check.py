@@ -19,6 +19,9 @@ from urllib.parse import unquote, urlsplit
 
 from sources import ROOT, pages
 
+sys.path.append(str(ROOT / "theme"))
+import fonts
+
 # Where a page makes the browser fetch something, by tag. `a` is left out: it waits for a click.
 FETCHED = {
     "audio": ["src"],
@@ -43,7 +46,6 @@ CSS_URL = re.compile(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""")
 # What a page may make a browser load: kilobytes of 1024 bytes, gzip. A page may declare more HTML
 # in its metadata: `options: {html_kilobytes: 45, html_reason: "..."}`.
 BUDGETS = {"HTML": 30, "CSS": 12, "JavaScript": 5, "fonts": 130}
-FAMILY = re.compile(r"""font(?:-family)?:[^;}]*?\b(KaTeX_\w+)""")
 
 
 @dataclass
@@ -55,7 +57,6 @@ class Page(HTMLParser):
     anchors: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
     loaded: dict[str, list[str]] = field(default_factory=lambda: {"CSS": [], "JavaScript": []})
-    classes: set[str] = field(default_factory=set)
     declared: dict[str, str] = field(default_factory=dict)
     _in_style: bool = False
 
@@ -74,7 +75,6 @@ class Page(HTMLParser):
                 candidates = values[name].split(",") if name == "srcset" else [values[name]]
                 self.fetched += [each.split()[0] for each in candidates if each.strip()]
         self.fetched += _css_urls(values.get("style", ""))
-        self.classes |= set(values.get("class", "").split())
         if tag == "script" and "src" in values:
             self.loaded["JavaScript"].append(values["src"])
         elif tag == "link" and values.get("rel") == "stylesheet":
@@ -186,29 +186,19 @@ def _overweight(path: Path, page: Page) -> list[str]:
         file = path.parent / unquote(url)
         return file.read_bytes() if file.is_file() else b""  # its absence is told elsewhere
 
-    sizes = {"HTML": weight(path.read_bytes())}
+    content = path.read_bytes()
+    sizes = {"HTML": weight(content)}
     for kind, urls in page.loaded.items():
         sizes[kind] = sum(weight(read(url)) for url in urls)
-    sizes["fonts"] = sum(_fonts(page.classes, read, url) for url in page.loaded["CSS"])
+    sizes["fonts"] = sum(_fonts(content.decode(), read, url) for url in page.loaded["CSS"])
     return over_budget(sizes, page.declared)
 
 
-def _fonts(classes: set[str], read: Callable[[str], bytes], sheet: str) -> int:
-    """The bytes of a stylesheet's fonts that a page with these classes may load, at most."""
-    faces, used = {}, set()
-    for rule in read(sheet).decode().split("}"):
-        selectors, _, body = rule.rpartition("{")
-        if not (family := FAMILY.search(body)):
-            continue
-        face = (family[1], "font-weight:700" in body, "font-style:italic" in body)
-        if selectors.strip() == "@font-face":
-            faces[face] = posixpath.join(posixpath.dirname(sheet), _css_urls(body)[0])
-        elif any(
-            set(re.findall(r"\.([\w-]+)", each)) <= classes and "." in each
-            for each in selectors.split(",")
-        ):
-            used.add(face)
-    return sum(len(read(url)) for face, url in faces.items() if face in used)
+def _fonts(html: str, read: Callable[[str], bytes], sheet: str) -> int:
+    """The bytes of a stylesheet's fonts that a page may load, at most."""
+    folder = posixpath.dirname(sheet)
+    addresses = fonts.used(read(sheet).decode(), html)
+    return sum(len(read(posixpath.join(folder, address))) for address in addresses)
 
 
 def _references(site: Path, parsed: dict[Path, Page]) -> Iterator[str]:

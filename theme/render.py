@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import fonts
 import metadata
 import mystast
 import searching
@@ -39,7 +40,8 @@ SCRIPTS = ("theme.js", "search.js", "copy.js", "outline.js", "scroll.js", "hover
 # Scripts and styles of features that only some pages have, by the feature.
 PARTIAL = {"tabs": "tabs.js", "widget": "widget.js"}
 MANY_PAGES = 40  # from which it pays to start more processes
-FIRST_FONTS = ("KaTeX_Main-Regular.woff2", "KaTeX_Math-Italic.woff2")
+FORMULA = 'class="katex"'
+FIRST_FORMULAS = 12  # about as many as can be seen before the page is scrolled
 
 
 # A page as a part of the whole book: its file, its title if the article has none, its article.
@@ -57,8 +59,8 @@ class Theme:
         self.scripts = [self._script(name) for name in names]
         self.partial = {feature: self._script(name) for feature, name in PARTIAL.items()}
         self.live = live
-        self.fonts: list[str] = []
-        self.katex = self._katex()
+        self.katex_css = katex_css(assets)
+        self.katex = assets.add("katex.css", self.katex_css.encode())
         self.partial["math"] = assets.add("copy-tex.js", _package(COPY_TEX))
         names = [self.scripts[SCRIPTS.index("scroll.js")], *self.partial.values()]
         self.whole_scripts = sorted(names)
@@ -86,19 +88,23 @@ class Theme:
         source = (STATIC / name).read_text(encoding="utf-8")
         return self._assets.add(name, re.sub(r"(?m)^\s+|^\s*//.*\n", "", source).encode())
 
-    def _katex(self) -> str:
-        """KaTeX's stylesheet, with its fonts in the one format that browsers need."""
-        source = _package(KATEX / "katex.min.css").decode()
-        css = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("\w+"\)', "", source)
+    def first_fonts(self, article: Markup) -> list[str]:
+        """The fonts of the first formulas, to be there when these are painted."""
+        beginning = FORMULA.join(article.split(FORMULA)[: FIRST_FORMULAS + 1])
+        folder = Path(self.katex).parent
+        return [(folder / name).as_posix() for name in fonts.used(self.katex_css, beginning)]
 
-        def renamed(match: re.Match[str]) -> str:
-            font = KATEX / match[1]
-            path = self._assets.add(font.name, font.read_bytes())
-            if font.name in FIRST_FONTS:
-                self.fonts.append(path)
-            return f"url({Path(path).name})"
 
-        return self._assets.add("katex.css", re.sub(r"url\(([^)]*)\)", renamed, css).encode())
+def katex_css(assets: Assets) -> str:
+    """KaTeX's stylesheet, with its fonts in the one format that browsers need."""
+    source = _package(KATEX / "katex.min.css").decode()
+    css = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("\w+"\)', "", source)
+
+    def renamed(match: re.Match[str]) -> str:
+        font = KATEX / match[1]
+        return f"url({Path(assets.add(font.name, font.read_bytes())).name})"
+
+    return re.sub(r"url\(([^)]*)\)", renamed, css)
 
 
 def _package(path: Path) -> bytes:
@@ -202,6 +208,7 @@ class Site:
             ),
             "has_title": bool(front.get("content_includes_title")),
             "features": sorted(page.features),
+            "fonts": self.theme.first_fonts(article),
             "outline": nested(page.outline),
             "actions": list(actions(document, page)),
             "feedback": feedback(document, page),
