@@ -17,7 +17,7 @@ FORMS = $(wildcard .github/ISSUE_TEMPLATE/*.yml)
 LAB_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help site test browser lab serve export bench lint format newest colab links release clean
+.PHONY: help site pdf test browser lab serve export bench lint format newest colab links release clean
 .PHONY: reader dev issue
 
 help: ## List the commands
@@ -25,6 +25,9 @@ help: ## List the commands
 
 site: reader ## Execute what changed and build the site in _build/html
 	@$(RUN) python scripts/build.py
+
+pdf: reader ## The same, and the whole book as a PDF (takes Chromium)
+	@$(RUN) BOOK_PDF=1 python scripts/build.py
 
 test: dev ## Verify the claims of the book: code, notebooks, site
 	@$(RUN) python -m pytest -n $(JOBS) --dist worksteal

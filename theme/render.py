@@ -140,9 +140,12 @@ def content_policy(early: str, live: str | None) -> str:
 class Site:
     """A book on its way to a folder of HTML."""
 
-    def __init__(self, content: ContentServer, folder: Path, *, live: str | None = None):
+    def __init__(
+        self, content: ContentServer, folder: Path, *, live: str | None = None, pdf: bool = False
+    ):
         self.content = content
         self.folder = folder
+        self.pdf = pdf  # whether there will be one to link to
         self.assets = Assets(folder)
         self.theme = Theme(self.assets, live=live)
         self.problems: list[Problem] = []
@@ -216,6 +219,7 @@ class Site:
             "next": following,
             "article": article,
             "whole": page.url(whole.FILE),
+            "pdf": page.url(whole.PDF) if self.pdf else None,
         }
 
     def whole(self, chapters: Iterator[Chapter]) -> Iterator[str]:
@@ -330,14 +334,16 @@ def feedback(document: dict[str, Any], page: mystast.Page) -> list[tuple[str, st
 
 def build() -> int:
     """Write the site; the number of problems is told on stderr."""
+    wanted = bool(os.environ.get("BOOK_PDF"))
+    program = whole.browser() if wanted else None
+    if wanted and not program:
+        print("A PDF takes Chromium: install it, or name it in BOOK_BROWSER.", file=sys.stderr)
+        return 1
     with ContentServer(os.environ["CONTENT_CDN"]) as content:
-        site = Site(content, Path(os.environ["BUILD_DIRECTORY"]))
+        site = Site(content, Path(os.environ["BUILD_DIRECTORY"]), pdf=wanted)
         site.build()
-    if os.environ.get("BOOK_PDF") and not site.problems:
-        if program := whole.browser():
-            whole.print_pdf(site.folder, program)
-        else:
-            print("No PDF: there is no Chromium.", file=sys.stderr, flush=True)
+    if program and not site.problems:
+        whole.print_pdf(site.folder, program)
     problems = list(dict.fromkeys(site.problems))  # in the order of the pages and their text
     for problem in problems:
         print(problem, file=sys.stderr, flush=True)

@@ -282,3 +282,26 @@ def test_the_preview_serves_fresh_pages_and_ends_with_the_content_server(
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_pdf_is_made_and_linked_where_it_is_asked_for(build, monkeypatch):
+    monkeypatch.setattr(render.whole, "browser", lambda: "chromium")
+    monkeypatch.setattr(
+        render.whole, "print_pdf", lambda site, program: (site / "book.pdf").write_text(program)
+    )
+    _, folder = build("without")
+    assert not (folder / "book.pdf").exists()
+    assert not any("book.pdf" in path.read_text() for path in folder.rglob("*.html"))
+    monkeypatch.setenv("BOOK_PDF", "1")
+    status, folder = build("with")
+    assert status == 0 and (folder / "book.pdf").read_text() == "chromium"
+    for file, page in pages(folder).items():
+        (address,) = page.xpath("//nav[@id='contents']//a[contains(@href, '.pdf')]/@href")
+        assert urljoin(f"/{file}", address) == "/book.pdf"
+
+
+def test_a_pdf_that_cannot_be_made_stops_the_build(build, monkeypatch, capsys):
+    monkeypatch.setattr(render.whole, "browser", lambda: None)
+    monkeypatch.setenv("BOOK_PDF", "1")
+    assert build()[0] == 1
+    assert "A PDF takes Chromium" in capsys.readouterr().err
