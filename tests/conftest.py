@@ -19,18 +19,17 @@ from books import (
     run_build,
 )
 from build import alone
-from hypothesis.database import DirectoryBasedExampleDatabase
+from hypothesis.configuration import set_hypothesis_home_dir
 
 # Two test workers share two cores; torch takes this when it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # CI tries the same examples every time; here, new ones, and those again that failed before.
-in_ci = bool(os.environ.get("CI"))
+set_hypothesis_home_dir(ROOT / "_build" / "hypothesis")
 hypothesis.settings.register_profile(
     "book",
     deadline=None,  # the machine may be busy
-    database=None if in_ci else DirectoryBasedExampleDatabase(ROOT / "_build" / "hypothesis"),
-    derandomize=in_ci,
+    derandomize=bool(os.environ.get("CI")),  # which goes without the database of failures
     print_blob=True,
 )
 hypothesis.settings.load_profile("book")
