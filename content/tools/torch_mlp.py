@@ -147,8 +147,8 @@ def check_matrix(
 class Layer:
     """One step of a network. A subclass overrides what differs from "pass everything through"."""
 
-    #: Model sets this to False for the first layer with parameters: what its backward returns
-    #: is not used, so it may leave it out.
+    #: Model sets this to False up to and including the first layer with parameters: what backward
+    #: returns there is not used, so it need not be computed.
     needs_input_gradient = True
 
     def build(
@@ -243,7 +243,8 @@ class ReLU(Layer):
         return self.a
 
     def backward(self, grad_output: Tensor) -> Tensor:
-        # The sign of a is 1 where a > 0, else 0: the derivative, in a new tensor of numbers.
+        # grad_output * (a > 0). As a is never negative, its sign is 1 where a > 0, else 0. That is
+        # a new tensor, so the product may be written over it: a stays as it is.
         return self.a.sign().mul_(grad_output)
 
 
@@ -258,7 +259,7 @@ class Sigmoid(Layer):
         return self.a
 
     def backward(self, grad_output: Tensor) -> Tensor:
-        # 1.0 and not 1: whole numbers would first be converted.
+        # 1.0 instead of 1 saves PyTorch a conversion; the result is the same.
         return grad_output * self.a * (1.0 - self.a)
 
 
@@ -273,7 +274,7 @@ class Tanh(Layer):
         return self.a
 
     def backward(self, grad_output: Tensor) -> Tensor:
-        # grad_output * (1 - a * a), multiplied out
+        # grad_output * (1 - a * a), multiplied out, to compute with tensors only
         return grad_output - grad_output * self.a * self.a
 
 
@@ -451,7 +452,7 @@ class Model:
         for layer in reversed(self.layers):
             gradient = layer.backward(gradient)
             if not layer.needs_input_gradient:
-                break
+                break  # before this layer there is nothing that learns
         return loss
 
     @torch.inference_mode()
@@ -696,8 +697,8 @@ class SoftmaxCrossEntropy(Loss):
         return (y_true * self.log_p).sum() * (-1 / len(y_true))
 
     def backward(self) -> Tensor:
-        p = self.log_p.exp()
-        return p.sub_(self.y_true).mul_(1 / len(p))  # (p - y) / m, in the memory of p
+        p = self.log_p.exp()  # a new tensor: what follows is written over it
+        return p.sub_(self.y_true).mul_(1 / len(p))  # (p - y) / m
 
     def check_targets(self, name: str, y_true: Tensor) -> None:
         check_probabilities(name, y_true)
