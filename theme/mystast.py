@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import highlight
 import latex
@@ -123,7 +123,7 @@ def inside(node: Node, page: Page) -> Markup:
 def text_of(node: Node) -> str:
     """The text of a node, without markup."""
     below = "".join(text_of(child) for child in node.get("children") or ())
-    return below or node.get("value", "")
+    return below or str(node.get("value", ""))
 
 
 def asset_name(url: str) -> str:
@@ -229,9 +229,10 @@ def list_(node: Node, page: Page) -> Markup:
     content = join(list_item(item, page, tight=tight) for item in items)
     tasks = "tasks" if any(item.get("checked") is not None for item in items) else None
     if not node.get("ordered"):
-        return el("ul", content, class_=classes(tasks, node.get("class")))
+        return el("ul", content, class_=classes(tasks, node.get("class")), id=anchor(node))
     start = node.get("start", 1)
-    return el("ol", content, start=None if start == 1 else start, class_=classes(tasks))
+    first = None if start == 1 else start
+    return el("ol", content, start=first, class_=classes(tasks), id=anchor(node))
 
 
 @renders("listItem")
@@ -380,12 +381,13 @@ def tab_set(node: Node, page: Page) -> Markup:
         )
         for item in items
     ]
-    return el("div", *panels, class_="tabs")
+    return el("div", *panels, class_="tabs", id=anchor(node))
 
 
 @renders("grid")
 def grid(node: Node, page: Page) -> Markup:
-    return el("div", inside(node, page), class_=f"grid columns-{max(node.get('columns') or [1])}")
+    names = f"grid columns-{max(node.get('columns') or [1])}"
+    return el("div", inside(node, page), class_=names, id=anchor(node))
 
 
 renders("grid-item")(element("div"))
@@ -447,12 +449,14 @@ def image(node: Node, page: Page) -> Markup | None:
     content = page.fetch(url, node.get("urlSource"))
     if posixpath.splitext(url)[1].lower() in VIDEOS:
         file = page.assets.add(asset_name(url), content)
-        return el("video", src=page.url(file), controls=True, aria_label=alt)
+        return el("video", src=page.url(file), controls=True, aria_label=alt, id=anchor(node))
     name = asset_name(url)
     width = str(node.get("width") or "")
     style = f"width:{width + 'px' if width.isdigit() else width}" if WIDTH.match(width) else None
     align = node.get("align")
-    return picture(content, name, alt, page, style=style, align=align)
+    shown = picture(content, name, alt, page, style=style, align=align)
+    # Of two variants only one is seen, so neither can be what a link leads to.
+    return el("span", shown, id=anchor(node)) if anchor(node) else shown
 
 
 def picture(
@@ -497,7 +501,8 @@ def table(node: Node, page: Page) -> Markup:
     titles = rows[:count] if any(text_of(row).strip() for row in rows[:count]) else []
     head, body = ([render(row, page) for row in part] for part in (titles, rows[count:]))
     content = [el("thead", *head) if head else None, el("tbody", *body) if body else None]
-    return el("div", el("table", *content, class_=node.get("class")), class_="scroll")
+    inner = el("table", *content, class_=node.get("class"))
+    return el("div", inner, class_="scroll", id=anchor(node))
 
 
 @renders("tableRow")
@@ -524,7 +529,7 @@ def include(node: Node, page: Page) -> Markup:
 
 @renders("glossary")
 def glossary(node: Node, page: Page) -> Markup:
-    return el("div", inside(node, page), class_="glossary")
+    return el("div", inside(node, page), class_="glossary", id=anchor(node))
 
 
 @renders("iframe")
@@ -558,10 +563,9 @@ def anywidget(node: Node, page: Page) -> Markup:
             page.problem(f"the widget's file {url} is not in the book")
     text_ = "A widget stands here. It needs JavaScript, and a server to come from."
     fallback = el("p", text_, class_="fallback")
-    model = json.dumps(node.get("model") or {}, sort_keys=True)
-    return el(
-        "div", fallback, class_=classes("widget", node.get("class")), data_model=model, **files
-    )
+    files["data_model"] = json.dumps(node.get("model") or {}, sort_keys=True)
+    names = classes("widget", node.get("class"))
+    return el("div", fallback, class_=names, id=anchor(node), **files)
 
 
 # --- Math ----------------------------------------------------------------------------------------
@@ -979,7 +983,17 @@ def article(document: Node, page: Page) -> Markup:
     end = [footnotes(page), bibliography(document.get("references") or {}, page)]
     whole = join([content, *end])
     page.line = None
-    for name, count in Counter(re.findall(r' id="([^"]*)"', whole)).items():
+    check_anchors(whole, page)
+    return whole
+
+
+def check_anchors(whole: Markup, page: Page) -> None:
+    """Each id on a page stands once, and each link to an id of its own page finds it."""
+    counts = Counter(re.findall(r' id="([^"]*)"', whole))
+    for name, count in counts.items():
         if count > 1:
             page.problem(f"{count} things are labeled {name!r}: links would reach the first only")
-    return whole
+    for name in dict.fromkeys(re.findall(r' href="#([^"]+)"', whole)):
+        # A note without text has been told of already.
+        if unquote(name) not in counts and not name.startswith("fn-"):
+            page.problem(f"a link leads to {name!r}, but nothing on the page has that id")

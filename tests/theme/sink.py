@@ -1,4 +1,7 @@
-"""The kitchen sink: a book with one of each thing that a page can hold, built with MyST."""
+"""The kitchen sink: a book with one of each thing that a page can hold, built with MyST.
+
+python tests/theme/sink.py    build it to look at
+"""
 
 from __future__ import annotations
 
@@ -138,3 +141,18 @@ def build(folder: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=120,
     )
+
+
+def main() -> int:
+    """Build it in _build/sink, and say where to look or what is wrong."""
+    folder = ROOT / "_build" / "sink"
+    shutil.rmtree(folder, ignore_errors=True)
+    create(folder)
+    done = build(folder)
+    where = f"Look at {folder / '_build' / 'html' / 'index.html'}"
+    print(done.stdout + done.stderr if done.returncode else where)
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

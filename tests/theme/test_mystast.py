@@ -175,8 +175,21 @@ LOST = {
         r"https://x\.org has no text",
     ),
     "a reference without text": (
-        {"type": "crossReference", "label": "fig", "html_id": "fig", "resolved": True},
+        {
+            "type": "span",
+            "html_id": "fig",
+            "children": [
+                {"type": "crossReference", "label": "fig", "html_id": "fig", "resolved": 1}
+            ],
+        },
         "'fig' has no text",
+    ),
+    "a link to nothing on its page": (
+        {
+            "type": "root",
+            "children": [{"type": "link", "url": "#gone", "children": [{"type": "break"}]}],
+        },
+        "a link leads to 'gone', but nothing",
     ),
     "a lost footnote": ({"type": "footnoteReference", "identifier": "n"}, "'n' has no text"),
     "a label given twice": (
