@@ -291,12 +291,14 @@ def proof(node: Node, page: Page) -> Markup:
 
 
 @renders("exercise")
-def exercise(node: Node, page: Page) -> Markup:
-    return numbered_box(node, page, "exercise")
+def exercise(node: Node, page: Page) -> Markup | None:
+    return None if node.get("hidden") else numbered_box(node, page, "exercise")
 
 
 @renders("solution")
-def solution(node: Node, page: Page) -> Markup:
+def solution(node: Node, page: Page) -> Markup | None:
+    if node.get("hidden"):
+        return None
     folded = "dropdown" in (node.get("class") or "").split()
     return titled_box(node, page, "admonition solution", folded=folded)
 
@@ -338,7 +340,9 @@ def box(
     folded: bool,
     open_: bool = False,
 ) -> Markup:
-    """A box with a title; folded, it opens on the title."""
+    """A box with a title; folded, it opens on the title. The author's own classes come last."""
+    own = [name for name in (node.get("class") or "").split() if name != "dropdown"]
+    class_ = classes(*dict.fromkeys([*class_.split(), *own]))
     body = join(render(child, page) for child in content)
     if folded:
         # Only one thing can happen at a click on it.
@@ -541,13 +545,14 @@ def iframe(node: Node, page: Page) -> Markup:
     address = node.get("src", "")
     if urlsplit(address).scheme not in ("http", "https"):
         page.problem(f"the frame {address!r} is not an address on the web")
-    name = node.get("title") or urlsplit(address).netloc
-    link_ = el("p", el("a", f"Open “{name}”", href=address), f" ({urlsplit(address).netloc})")
+    title, host = node.get("title"), urlsplit(address).netloc
+    link_ = el("a", f"Open “{title}”" if title else f"Open {host}", href=address)
     still = [
-        image({**child, "placeholder": False, "alt": child.get("alt") or name}, page)
+        image({**child, "placeholder": False, "alt": child.get("alt") or title or host}, page)
         for child in node.get("children") or ()
     ]
-    return el("div", *still, link_, class_="elsewhere", id=anchor(node))
+    words = el("p", link_, f" ({host})" if title else None)
+    return el("div", *still, words, class_="elsewhere", id=anchor(node))
 
 
 @renders("anywidget")
@@ -936,18 +941,26 @@ def footnote_definition(node: Node, page: Page) -> None:
 
 
 def footnotes(page: Page) -> Markup | None:
-    """The notes that the page refers to, in the order of their first reference."""
-    items = []
-    for name in dict.fromkeys(page.footnote_references):
+    """The notes that the page refers to, by number; a note may refer to others."""
+    seen: set[str] = set()
+    items: list[tuple[int, Markup]] = []
+    for name in page.footnote_references:  # grows while the notes are rendered
+        if name in seen:
+            continue
+        seen.add(name)
         definition = page.footnotes.get(name)
         if definition is None:
             page.problem(f"the footnote {name!r} has no text")
             continue
+        number = str(definition.get("enumerator") or "")
+        value = int(number) if number.isdecimal() else None
         back = el("a", "↩", href=f"#fnref-{name}", aria_label="Back to the text")
-        items.append(el("li", inside(definition, page), back, id=f"fn-{name}"))
+        item = el("li", inside(definition, page), back, id=f"fn-{name}", value=value)
+        items.append((value or len(items) + 1, item))
     if not items:
         return None
-    return el("section", el("ol", *items), class_="footnotes", aria_label="Footnotes")
+    notes = [item for _, item in sorted(items, key=lambda item: item[0])]
+    return el("section", el("ol", *notes), class_="footnotes", aria_label="Footnotes")
 
 
 def bibliography(references: Node, page: Page) -> Markup | None:

@@ -190,6 +190,7 @@ class Site:
         front, book = document["frontmatter"], self.book
         previous, following = book.neighbors(page.slug)
         description = front.get("description") or metadata.beginning(document["mdast"])
+        authors = [author["name"] for author in front.get("authors") or ()]
 
         def href(entry: Entry) -> str | None:
             return page.url(entry.file) if entry.file else entry.url
@@ -205,6 +206,7 @@ class Site:
             "trail": book.trail(page.slug),
             "title": front.get("title") or book.title,
             "subtitle": front.get("subtitle"),
+            "authors": authors if authors != book.authors else [],
             "description": description,
             "tags": metadata.tags(
                 {**front, "description": description}, page.file, book, self.card
@@ -266,18 +268,18 @@ class Site:
         target.write_text(text, encoding="utf-8")
 
 
-RANDOM_ID = re.compile(r"\bindex-[a-z0-9]{10}\b")
+RANDOM_ID = re.compile(r"\b(index|exercise)-[a-z0-9]{10}\b")
 
 
 def lasting_ids(references: list[dict[str, Any]]) -> dict[str, str]:
-    """Ids for the entries of an index, which MyST gives random ones in every build."""
-    counts: Counter[str] = Counter()
+    """Ids for index entries and unlabeled exercises, which get random ones in every build."""
+    counts: Counter[tuple[str, str]] = Counter()
     found = {}
     for reference in references:
         name = reference.get("identifier", "")
-        if RANDOM_ID.fullmatch(name):
-            counts[reference["url"]] += 1
-            found[name] = f"index-entry-{counts[reference['url']]}"
+        if match := RANDOM_ID.fullmatch(name):
+            counts[match[1], reference["url"]] += 1
+            found[name] = f"{match[1]}-entry-{counts[match[1], reference['url']]}"
     return found
 
 

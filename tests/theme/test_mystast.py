@@ -350,6 +350,32 @@ def test_footnotes_are_numbered_once_and_linked_both_ways(make_page):
     assert found.xpath("count(//section//li)") == 1
 
 
+def test_footnotes_stand_by_their_numbers_also_those_of_footnotes(make_page):
+    def reference(name: str) -> dict:
+        return {"type": "footnoteReference", "identifier": name, "enumerator": numbers[name]}
+
+    def definition(name: str, *inside: dict) -> dict:
+        keys = {"identifier": name, "enumerator": numbers[name]}
+        text = {"type": "text", "value": f"note {name}"}
+        return {"type": "footnoteDefinition", **keys, "children": [text, *inside]}
+
+    numbers = {"a": "9", "b": "1", "c": "2"}
+    notes = [definition("a"), definition("b", reference("c"), reference("b")), definition("c")]
+    tree = {"type": "root", "children": [reference("a"), *notes, reference("b")]}
+    page = make_page()
+    found = parse(article({"mdast": tree}, page))
+    assert found.xpath("//section//li/@value") == ["1", "2", "9"]
+    assert found.xpath("//section//li/@id") == ["fn-b", "fn-c", "fn-a"]
+    assert not page.problems
+
+
+@pytest.mark.parametrize("kind", ["exercise", "solution"])
+def test_what_its_author_hides_is_not_shown(kind, make_page):
+    node = {"type": kind, "children": [{"type": "text", "value": "Here."}]}
+    assert "Here." in render(node, make_page())
+    assert render({**node, "hidden": True}, make_page()) == ""
+
+
 def test_the_outline_has_the_headings_without_their_links(make_page):
     page = make_page()
     link = {"type": "link", "url": "/two", "children": [{"type": "text", "value": "<two>"}]}
