@@ -16,8 +16,9 @@ from markupsafe import Markup, escape
 FILE = "book.html"
 PDF = "book.pdf"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-TAG = re.compile(r"<[a-zA-Z][^<>]*>")
 ATTRIBUTE = re.compile(r' (id|name|href|src|aria-labelledby)="([^"]*)"| loading="lazy"')
+# A tag that may have one of them: most tags are parts of formulas and have none.
+TAG = re.compile(r'<[a-zA-Z][^<>]* (?:id|name|href|src|aria-labelledby|loading)="[^<>]*>')
 
 
 def chapter(article: Markup, file: str) -> Markup:
