@@ -182,7 +182,7 @@ def test_code_and_formulas_are_copied_as_they_were_written(sink_site, visit):
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == "def half(x):\n    return x / 2"
     page.goto(sink_site.url + "math.html")
-    page.locator("article p").first.select_text()
+    page.locator("article p", has_text="Inline").select_text()
     page.keyboard.press("Control+c")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.strip() == "Inline $a^2 + b^2 = c^2$ and $x < y$."
