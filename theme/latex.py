@@ -36,6 +36,8 @@ def _katex() -> subprocess.Popen[str]:
         text=True,
         encoding="utf-8",
     )
+    # The last to be registered is the first to be called.
+    atexit.register(process.stdout.close)
     atexit.register(process.wait)
     atexit.register(process.stdin.close)
     return process
