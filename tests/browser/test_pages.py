@@ -13,8 +13,9 @@ pytestmark = pytest.mark.browser
 
 AXE = ROOT / "theme" / "node_modules" / "axe-core" / "axe.min.js"
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# What depends on colors or on the width, and so is asked in every combination.
-VARYING = ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]
+# What depends on colors, or on the width, and so is asked again where these change.
+COLORS = ["color-contrast", "link-in-text-block"]
+SIZES = ["target-size", "scrollable-region-focusable"]
 RUN = """async (only) => {
   document.querySelectorAll("details").forEach((each) => (each.open = true));
   // The page hears of a new width, of an opened fold and of the fonts in it a frame later.
@@ -54,7 +55,8 @@ TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
 def test_axe_finds_nothing(site, visit):
     assert AXE.exists(), "run `npm install --ignore-scripts` in theme"
     visitor = visit(bypass_csp=True)  # axe is an inline script
-    everything, varying = {"type": "tag", "values": STANDARDS}, {"type": "rule", "values": VARYING}
+    everything = {"type": "tag", "values": STANDARDS}
+    colors, sizes = ({"type": "rule", "values": values} for values in (COLORS, SIZES))
     found = {}
     for file in site.pages:
         page = visitor.open(site.url + file)
@@ -62,9 +64,9 @@ def test_axe_finds_nothing(site, visit):
         page.keyboard.press("Shift")  # from the first key on, boxes that scroll can be reached
         for width, scheme, rules in (
             (1400, "light", everything),
-            (1400, "dark", varying),
+            (1400, "dark", colors),
             (390, "dark", everything),
-            (390, "light", varying),
+            (390, "light", sizes),
         ):
             page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(color_scheme=scheme)
@@ -78,15 +80,14 @@ def test_axe_finds_nothing(site, visit):
 def test_nothing_shifts_or_sticks_out(site, visit, width):
     visitor = visit(width)
     for file in site.pages:
-        late = []
-        # Nothing but the network is waited for; a busy machine is late at times, not every time.
-        while not late or min(late) >= 100:
-            assert len(late) < 5, (file, late)
+        # Nothing but the network is waited for, and nothing shifts: 0.000. On a busy machine a font
+        # or a frame is late at times, but not every time.
+        seen = []
+        while not seen or seen[-1][0] >= 0.0005 or seen[-1][1] >= 100:
+            assert len(seen) < 5, (file, seen)
             page = visitor.open(site.url + file)
             assert page.evaluate(TOO_WIDE) == [], file
-            shift, later = page.evaluate(PAINTED)
-            assert shift < 0.0005, file  # 0.000
-            late.append(later)
+            seen.append(page.evaluate(PAINTED))
             page.close()
 
 
