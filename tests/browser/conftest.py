@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,13 +60,21 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    """A server that minds no browser that goes away before it has everything."""
+
+    def handle_error(self, *request: object) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(*request)
+
+
 @contextmanager
 def served(folder: Path, top: Path) -> Iterator[Site]:
     """The site in `folder`, served below a base path. `top` is an empty folder to serve from."""
     place = top / BASE
     place.parent.mkdir(parents=True)
     place.symlink_to(folder, target_is_directory=True)
-    with ThreadingHTTPServer(("localhost", 0), partial(Quiet, directory=top)) as server:
+    with Server(("localhost", 0), partial(Quiet, directory=top)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield Site(folder, f"http://localhost:{server.server_port}/{BASE.replace(' ', '%20')}/")
         server.shutdown()
