@@ -20,7 +20,6 @@ def tags(front: dict[str, Any], file: str, book: Book, card: str) -> Markup:
     Addresses among them have to be absolute: without the book's own there are none.
     """
     title = front.get("title") or book.title
-    authors = [author["name"] for author in front.get("authors") or ()] or book.authors
     address = book.address(file)
     properties = {
         "og:type": "article",
@@ -38,7 +37,7 @@ def tags(front: dict[str, Any], file: str, book: Book, card: str) -> Markup:
         ("html-reason", options.get("html_reason")),
         ("twitter:card", "summary_large_image" if address else None),
         ("citation_title", title),
-        *(("citation_author", author) for author in authors),
+        *(("citation_author", author) for author in authors(front, book)),
         ("citation_publication_date", (front.get("date") or "").replace("-", "/")),
         ("citation_inbook_title", book.title if title != book.title else None),
         ("citation_doi", front.get("doi")),
@@ -52,6 +51,11 @@ def tags(front: dict[str, Any], file: str, book: Book, card: str) -> Markup:
             *(el("meta", name=name, content=text) for name, text in names if text),
         ]
     )
+
+
+def authors(front: dict[str, Any], book: Book) -> list[str]:
+    """The names of a page's own authors, or else the book's."""
+    return [author["name"] for author in front.get("authors") or ()] or book.authors
 
 
 def beginning(tree: dict[str, Any], length: int = 160) -> str | None:

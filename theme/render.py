@@ -190,7 +190,7 @@ class Site:
         front, book = document["frontmatter"], self.book
         previous, following = book.neighbors(page.slug)
         description = front.get("description") or metadata.beginning(document["mdast"])
-        authors = [author["name"] for author in front.get("authors") or ()]
+        authors = metadata.authors(front, book)
 
         def href(entry: Entry) -> str | None:
             return page.url(entry.file) if entry.file else entry.url
