@@ -1,20 +1,24 @@
 # `make help` lists the commands. Everything is installed into .venv and theme/node_modules, and
 # every result goes to _build: nothing else is written.
 
-ifeq ($(OS),Windows_NT)
-  PYTHON ?= python
-  PROGRAMS := Scripts
-else
-  PYTHON ?= python3
-  PROGRAMS := bin
-endif
+PYTHON ?= $(if $(filter Windows_NT,$(OS)),python,python3)
+BIN := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 JOBS ?= 2
-# An environment's programs come first on PATH, whichever is active; text is UTF-8 everywhere.
-in = PATH="$$PWD/$(1)/$(PROGRAMS):$$PATH" PYTHONDONTWRITEBYTECODE=1 PYTHONUTF8=1
-RUN := $(call in,.venv)
-NOTEBOOKS = $(shell find content -name '*.ipynb' -not -path '*/.*')
+RUN := .venv/$(BIN)/python
+INSTALL = @$(PYTHON) scripts/alone.py _build/install.lock \
+  $(MAKE) --no-print-directory -s -f scripts/install.mk PYTHON="$(PYTHON)"
 FORMS = $(wildcard .github/ISSUE_TEMPLATE/*.yml)
+# Names of files never become commands.
+NOTEBOOKS = find content -name '*.ipynb' -not -path '*/.*' -print0 | xargs -0
 LAB_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+# What the shell holds for Python, and where pip is to put packages, is for other projects. Where pip
+# gets them from stays.
+PIP_KEPT := $(addprefix PIP_,INDEX_URL EXTRA_INDEX_URL FIND_LINKS NO_INDEX TRUSTED_HOST CERT \
+  CLIENT_CERT PROXY CACHE_DIR NO_CACHE_DIR TIMEOUT DEFAULT_TIMEOUT RETRIES CONFIG_FILE)
+unexport $(filter PYTHON%,$(.VARIABLES)) $(filter-out $(PIP_KEPT),$(filter PIP_%,$(.VARIABLES)))
+export PYTHONDONTWRITEBYTECODE := 1
+export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help site pdf test browser lab serve export bench lint format newest colab links release clean
@@ -24,76 +28,77 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 site: reader ## Execute what changed and build the site in _build/html
-	@$(RUN) python scripts/build.py
+	@$(RUN) scripts/build.py
 
-pdf: reader ## The same, and the whole book as a PDF (takes Chromium)
-	@$(RUN) BOOK_PDF=1 python scripts/build.py
+pdf: reader ## The same, and the whole book as a PDF (needs Chromium)
+	@BOOK_PDF=1 $(RUN) scripts/build.py
 
 test: dev ## Verify the claims of the book: code, notebooks, site
-	@$(RUN) python -m pytest -n $(JOBS) --dist worksteal
+	@$(RUN) -m pytest -n $(JOBS) --dist worksteal
 
 browser: dev ## Look at the built site in Chromium
-	@$(RUN) python -m pytest -m browser -n $(JOBS) --dist loadfile
+	@$(RUN) -m pytest -m browser -n $(JOBS) --dist loadfile
 
 lab: reader ## Open the notebooks in JupyterLab
-	@$(RUN) JUPYTER_CONFIG_PATH="$(CURDIR)/scripts/jupyter" jupyter lab \
+	@$(RUN) scripts/environment.py -m jupyterlab \
 	  --ServerApp.root_dir=content --LabApp.default_url=/lab/tree/index.md $(LAB_ROOT)
 
 serve: reader ## Preview the site while writing, at the address it prints
-	@$(RUN) python scripts/run.py jupyter book start --execute
+	@$(RUN) scripts/serve.py
 
-export: reader ## Write content/tools/torch_mlp.py from the notebooks
-	@$(RUN) python scripts/export.py
+export: reader ## Write what is generated: torch_mlp.py, cells of the notebooks, the README's links
+	@$(RUN) scripts/export.py
 
 bench: reader ## Time the variants against PyTorch and other peers
-	@$(RUN) python scripts/bench.py
+	@$(RUN) scripts/bench.py
 
 lint: dev ## Check the form of code, notebooks, prose and GitHub's files
-	@$(RUN) ruff check
-	@$(RUN) ruff format --check
-	@$(RUN) nbstripout --keep-id --verify $(NOTEBOOKS)
-	@$(RUN) codespell
-	@$(RUN) python scripts/export.py --check
-	@$(RUN) jactionlint --profile pedantic --shellcheck= --pyflakes=
-	@$(RUN) zizmor --offline --quiet --no-progress --pedantic .github
-	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.citation-file-format CITATION.cff
-	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-issue-forms $(FORMS)
+	@$(RUN) -m ruff check
+	@$(RUN) -m ruff format --check
+	@$(NOTEBOOKS) $(RUN) -m nbstripout --keep-id --verify
+	@$(RUN) -m codespell_lib
+	@$(RUN) scripts/export.py --check
+	@$(RUN) -c 'import sys, jactionlint; sys.exit(jactionlint.main())' --profile pedantic --shellcheck= --pyflakes=
+	@.venv/$(BIN)/zizmor --offline --quiet --no-progress --pedantic .github
+	@$(RUN) -m check_jsonschema --quiet --builtin-schema vendor.citation-file-format CITATION.cff
+	@$(RUN) -m check_jsonschema --quiet --builtin-schema vendor.github-issue-forms $(FORMS)
 
 format: dev ## Bring code and notebooks into form
-	@$(RUN) ruff check --fix
-	@$(RUN) ruff format
-	@$(RUN) nbstripout --keep-id $(NOTEBOOKS)
+	@$(RUN) -m ruff check --fix
+	@$(RUN) -m ruff format
+	@$(NOTEBOOKS) $(RUN) -m nbstripout --keep-id
 
 newest: ## Run the tests with the newest version of every package
-	@$(PYTHON) scripts/install.py newest
-	@$(call in,_build/newest) python -m pytest -n $(JOBS) --dist worksteal
+	$(INSTALL) newest ENV=_build/newest
+	@_build/newest/$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 # COLAB names another file of versions, of another runtime for instance.
 COLAB ?= requirements-colab.txt
 colab: ## Run the notebooks with the versions of packages that Colab has
-	@$(PYTHON) scripts/install.py colab $(COLAB)
-	@echo $(NOTEBOOKS) | $(call in,_build/colab) xargs -n 1 -P $(JOBS) \
-	  python scripts/run.py jupyter execute --timeout=600
+	$(INSTALL) colab ENV=_build/colab COLAB="$(COLAB)"
+	@$(NOTEBOOKS) -n 1 -P $(JOBS) _build/colab/$(BIN)/python scripts/environment.py \
+	  -m jupyter execute --timeout=600
 
 # What needs a login is left out. 403 and 429 say "not for programs", not "gone".
 links: site ## Look for dead links to other hosts (online)
-	@$(PYTHON) scripts/install.py links
-	@$(call in,_build/links) lychee --no-progress --index-files index.html \
+	$(INSTALL) links ENV=_build/links
+	@_build/links/$(BIN)/lychee --no-progress --index-files index.html \
 	  --accept 200..=299,403,429 --exclude '^https://github.com/[^/]+/[^/]+/(edit|issues/new)' \
 	  _build/html
 
 release: dev ## Make the release VERSION=x.y.z: versions, tests, commit, tag
-	@$(RUN) python scripts/release.py "$(VERSION)"
+	@$(RUN) scripts/release.py "$(VERSION)"
 
 clean: ## Remove the results of all commands (not .venv)
 	@rm -rf _build
 
-reader:
-	@$(PYTHON) scripts/install.py reader
+reader dev:
+	$(INSTALL) $@
 
-dev: reader
-	@$(PYTHON) scripts/install.py dev
-
-# In GitHub's weekly workflow: tell the maintainers which jobs failed.
+# In GitHub's weekly workflow: say $BODY in the open issue of this title, or open it.
+ISSUE := The weekly check fails
 issue:
-	@$(PYTHON) scripts/weekly_issue.py
+	@number=$$(gh issue list --state open --limit 1000 --json number,title \
+	  --jq '[.[] | select(.title == "$(ISSUE)").number] | min // empty') && \
+	if [ -n "$$number" ]; then gh issue comment "$$number" --body "$$BODY"; \
+	else gh issue create --title "$(ISSUE)" --body "$$BODY"; fi

@@ -1,7 +1,7 @@
 """Build the book: execute what changed, render the site, check it, and only then put it in place.
 
     python scripts/build.py             build _build/html
-    python scripts/build.py --to DIR    build DIR/html, with its own execution cache
+    python scripts/build.py --to DIR    build DIR/html
 
 MyST works in a copy of the sources, DIR/work. So whatever happens the last good site stays where
 it is, and what is edited during a build waits for the next one.
@@ -12,25 +12,34 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import IO
 
-import export
-import site_check
-from environment import environment, warm_up
-from mystlog import MystLog
-from processes import MARK, Command, end, interruptible
-from sources import ROOT, BookError, notebooks, pages, read_notebook
+try:
+    import export
+    import site_check
+    from environment import enter, warm_up
+    from execute import Cache, digest, execute, known, machinery, too_large
+    from filelock import FileLock, Timeout
+    from processes import interruptible, running
+    from progress import Progress
+    from sources import ROOT, Book, BookError, replace_text
+    from stage import outside, stage
+except ImportError as error:
+    sys.exit(f"{error}. Something is damaged: remove .venv, and run make again.")
 
-COMMAND = ["myst", "build", "--html", "--execute", "--execute-parallel", "2", "--strict", "--ci"]
-SILENCE = 600  # seconds without a word from MyST, after which a notebook must be hanging
-COPIED = ("myst.yml", "content", "theme")
-NOT_COPIED = shutil.ignore_patterns("node_modules", "__pycache__", ".ipynb_checkpoints")
+COMMAND = ["-m", "mystmd_py.main", "build", "--html", "--strict", "--ci"]
+LIMIT = 600  # seconds that a cell, or MyST, may take
+NOISE = re.compile(r"\x1b\[[0-9;]*m|[⛔⚠]\ufe0f?\s*|^(Site|The site) has .*\n?", re.MULTILINE)
+DOUBLED = "Duplicate identifier in project"
 
 
 @dataclass
@@ -43,63 +52,103 @@ class Report:
     seconds: float = 0.0
 
 
-class Progress:
-    """A line for every event, and on a terminal one more that counts the seconds."""
+def build(root: Path, to: Path, *, strict: bool = False, limit: float = LIMIT) -> Report:
+    """Build the book in `root` to `to`/html. Raises BookError; the report says why, in full.
 
-    def __init__(self) -> None:
-        self.since = time.monotonic()
-        self._live = sys.stdout.isatty()
-        self._told = self.since
-
-    def say(self, text: str) -> None:
-        """Print a line, with the time in front."""
-        self._told = time.monotonic()
-        clear = "\r\x1b[K" if self._live else ""
-        print(f"{clear}{self._told - self.since:4.0f} s  {text}", flush=True)
-
-    def tick(self, running: dict[str, float]) -> None:
-        """Show which notebooks (name: start) are at work."""
-        now = time.monotonic()
-        names = ", ".join(f"{Path(name).name} ({now - t:.0f} s)" for name, t in running.items())
-        if self._live:
-            print(f"\r\x1b[K{now - self.since:4.0f} s  {names}", end="", flush=True)
-        elif running and now - self._told > 30:
-            self.say(f"still executing {names}")
-
-
-def build(root: Path, to: Path, *, warnings_are_errors: bool = False) -> Report:
-    """Build the book in `root` to `to`/html. Raises BookError; the report says why, in full."""
+    With `strict`, a warning in a notebook is an error; `limit` is the seconds a cell may take.
+    """
     progress, report = Progress(), Report()
     to.mkdir(parents=True, exist_ok=True)
-    try:
-        with alone(to / "lock"):
+    with alone(to / "lock"):
+        try:
             recover(to)
-            check_sources(root)
-            stage(root, to)
-            variables = environment(root, to / "state", strict=warnings_are_errors)
-            variables[MARK] = str(to)
-            end(str(to))  # what a killed build left behind
-            warm_up(variables)
-            run_myst(to, variables, progress, report)
-            myst = to / "work" / "_build"
-            report.problems += site_check.problems(myst / "html", myst / "site", root)
-            stop_on(report.problems, "The site is not as it should be.")
-            put_in_place(to)
-    except BookError as error:
-        report.problems = report.problems or [str(error)]
-        raise
-    finally:
-        report.seconds = round(time.monotonic() - progress.since, 1)
-        (to / "report.json").write_text(json.dumps(asdict(report), indent=2), encoding="utf-8")
+            book = Book.read(root)
+            report.unchanged = list(book.notebooks)
+            inputs = inputs_of(book, strict=strict)
+            if is_built(to, inputs):
+                progress.say("nothing has changed")
+            else:
+                make(book, to, report, progress, strict=strict, limit=limit)
+                stamp = {"inputs": inputs, "site": digest_of(to / "html")}
+                replace_text(to / "site.json", json.dumps(stamp))
+        except BookError as error:
+            report.problems = report.problems or [str(error)]
+            raise
+        finally:
+            report.seconds = round(time.monotonic() - progress.since, 1)
+            replace_text(to / "report.json", json.dumps(asdict(report), indent=2))
     return report
 
 
-def check_sources(root: Path) -> None:
-    """Stop at what MyST would not mind: a stale module, a notebook that it would not execute."""
-    pages(root)
-    problems = [export.stale(root)]
-    for name in notebooks(root):
-        kernel = read_notebook(root / name).get("metadata", {}).get("kernelspec", {}).get("name")
+def make(
+    book: Book, to: Path, report: Report, progress: Progress, *, strict: bool, limit: float
+) -> None:
+    """Make the site, and put it in place. Raises BookError."""
+    check_sources(book)
+    work, cache = to / "work", Cache(book.root / "_build" / "cache")
+    for name in ("site", "html"):
+        shutil.rmtree(work / "_build" / name, ignore_errors=True)
+    enter(to / "state")
+    with open(to / "build.log", "w", encoding="utf-8") as log:
+        outputs = known(book, cache, strict=strict)
+        report.unchanged = list(outputs)
+        todo = [name for name in book.notebooks if name not in outputs]
+        stage(book, work, outputs)
+        if todo:
+            warm_up()
+        done = execute(book, todo, work, cache, progress, strict=strict, limit=limit, log=log)
+        outputs |= done.notebooks
+        report.executed, report.problems = done.executed, done.problems
+        for name, notebook in outputs.items():
+            report.problems += too_large(name, notebook)
+        stop_on(report.problems, "Each of these notebooks has to run.")
+        stage(book, work, outputs)
+        complaints, advice = run_myst(work, limit, log)
+    report.problems = [*complaints, *outside(work)]
+    stop_on(report.problems, f"All that MyST said is in {to / 'build.log'}.")
+    progress.say(f"{len(done.executed)} executed, {len(report.unchanged)} unchanged; site rendered")
+    for each in advice:
+        progress.say(f"MyST advises: {each}")
+    report.problems = site_check.problems(work / "_build" / "html", work / "_build" / "site", book)
+    stop_on(report.problems, "The site is not as it should be.")
+    put_in_place(to)
+    cache.keep_only(list(book.notebooks))
+
+
+def inputs_of(book: Book, *, strict: bool) -> str:
+    """A hash of everything that the site is made from."""
+    programs = [
+        path
+        for folder in ("scripts", "theme")
+        for path in sorted((book.root / folder).rglob("*"))
+        if path.is_file() and not {"node_modules", "__pycache__"} & set(path.parts)
+    ]
+    options = [strict, os.environ.get("BOOK_PDF"), os.environ.get("BOOK_BROWSER")]
+    texts = json.dumps([book.settings, list(book.files), list(map(str, programs)), options])
+    return digest(machinery(), texts, *book.files.values(), *(p.read_bytes() for p in programs))
+
+
+def digest_of(folder: Path) -> str:
+    """A hash of the files in a folder."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    return digest(json.dumps(names), *(path.read_bytes() for path in paths))
+
+
+def is_built(to: Path, inputs: str) -> bool:
+    """Whether the site in place was made from this, and nobody has touched it."""
+    try:
+        stamp = json.loads((to / "site.json").read_text(encoding="utf-8"))
+        return stamp["inputs"] == inputs and stamp["site"] == digest_of(to / "html")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def check_sources(book: Book) -> None:
+    """Stop at a stale module, and at a notebook of another language."""
+    problems = [export.stale(book)]
+    for name, notebook in book.notebooks.items():
+        kernel = (notebook["metadata"].get("kernelspec") or {}).get("name", "python3")
         if kernel != "python3":
             problems.append(f"{name}: the kernelspec must be python3, not {kernel}")
     stop_on([problem for problem in problems if problem], "The sources are not ready to build.")
@@ -111,63 +160,29 @@ def stop_on(problems: list[str], summary: str) -> None:
         raise BookError("\n".join([*problems, summary]))
 
 
-def stage(root: Path, to: Path) -> None:
-    """Copy the sources to `to`/work, where the execution cache of the last build still is."""
-    work = to / "work"
-    for name in COPIED:
-        shutil.rmtree(work / name, ignore_errors=True)
-        if (root / name).is_dir():
-            shutil.copytree(root / name, work / name, ignore=NOT_COPIED)
-        elif (root / name).exists():
-            work.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(root / name, work / name)
-    packages = root / "theme" / "node_modules"
-    if packages.is_dir():
-        (work / "theme" / "node_modules").symlink_to(packages.resolve())
-    for name in ("site", "html"):
-        shutil.rmtree(work / "_build" / name, ignore_errors=True)
-    # `jupyter book start` keeps its execution cache in _build/execute: it is the same one.
-    (to / "execute").mkdir(exist_ok=True)
-    (work / "_build").mkdir(exist_ok=True)
-    if not (work / "_build" / "execute").exists():
-        (work / "_build" / "execute").symlink_to((to / "execute").resolve())
+def run_myst(work: Path, limit: float, log: IO) -> tuple[list[str], list[str]]:
+    """Render the copy in `work`: what MyST and the template complain about, and their advice."""
+    command = [sys.executable, *COMMAND]
+    with running(command, work, stdout=log, stderr=subprocess.PIPE, text=True) as myst:
+        try:
+            _, said = myst.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            return [f"MyST did not end within {limit:.0f} s"], []
+    log.write(said)
+    # MyST repeats what the template said.
+    text = NOISE.sub("", said.partition("\nCommand failed:")[0])
+    lines = [each.strip("\n") for each in re.split(r"\n(?=\S)", text) if each.strip()]
+    lines = [each for each in lines if not is_same_cell_id(each)]
+    if myst.returncode:
+        return lines or [f"MyST ended with exit status {myst.returncode}"], []
+    doubled = [each for each in lines if DOUBLED in each]
+    return doubled, [each for each in lines if each not in doubled]
 
 
-def run_myst(to: Path, variables: dict[str, str], progress: Progress, report: Report) -> None:
-    """Execute and render `to`/work. Raises BookError with everything that MyST complains about."""
-    log = MystLog(to / "work")
-    started: dict[str, float] = {}
-    quiet_since = time.monotonic()
-    with (
-        open(to / "build.log", "w", encoding="utf-8") as file,
-        Command(COMMAND, to / "work", variables) as command,
-    ):
-        for line in command.lines(every=1):
-            if line is None:
-                progress.tick({name: started[name] for name in log.running})
-                if time.monotonic() - quiet_since > SILENCE:
-                    names = ", ".join(log.running) or "MyST"
-                    raise BookError(f"{names}: nothing happened for {SILENCE} s")
-                continue
-            quiet_since = time.monotonic()
-            print(line, file=file, flush=True)
-            log.read(line)
-            for name in set(log.running) - started.keys():
-                started[name] = time.monotonic()
-                progress.say(f"executing {name}")
-            for name in set(log.executed) - report.executed.keys():
-                report.executed[name] = round(time.monotonic() - started[name], 1)
-                progress.say(f"executed  {name} in {report.executed[name]:.0f} s")
-        status = command.wait()
-    report.unchanged = log.unchanged
-    report.problems = log.problems()
-    if status and not report.problems:
-        report.problems = ["\n".join((to / "build.log").read_text("utf-8").splitlines()[-30:])]
-    stop_on(
-        report.problems,
-        f"MyST's complaints stop the build; all that it said is in {to / 'build.log'}.",
-    )
-    progress.say(f"{len(log.executed)} executed, {len(log.unchanged)} unchanged; site rendered")
+def is_same_cell_id(complaint: str) -> bool:
+    """Whether MyST complains that two notebooks have cells of the same id, which they may."""
+    files = complaint.partition("In files:")[2].split(",")
+    return DOUBLED in complaint and all(name.strip().endswith(".ipynb") for name in files)
 
 
 def recover(to: Path) -> None:
@@ -190,17 +205,13 @@ def put_in_place(to: Path) -> None:
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
     """Hold a lock that ends with this process, however it ends; wait for another build."""
-    with open(path, "a") as file:
-        try:
-            import fcntl
-        except ImportError:  # Windows: two builds at once are the user's to avoid
-            yield
-            return
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print("Another build is running: waiting for it.", flush=True)
-            fcntl.flock(file, fcntl.LOCK_EX)
+    lock = FileLock(path)
+    try:
+        held = lock.acquire(blocking=False)
+    except Timeout:
+        print("Another build is running: waiting for it.", flush=True)
+        held = lock.acquire()
+    with held:
         yield
 
 
@@ -209,12 +220,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Build the book.")
     parser.add_argument("--to", type=Path, default=ROOT / "_build", help="default: _build")
     parser.add_argument("--warnings-are-errors", action="store_true", help="in the notebooks")
+    parser.add_argument("--limit", type=float, default=LIMIT, help="seconds that a cell may take")
     arguments = parser.parse_args()
     to = arguments.to.resolve()
     try:
         with interruptible():
-            report = build(ROOT, to, warnings_are_errors=arguments.warnings_are_errors)
-    except BookError as error:
+            strict = arguments.warnings_are_errors
+            report = build(ROOT, to, strict=strict, limit=arguments.limit)
+    except (BookError, OSError) as error:
         kept = "The last good site is unchanged." if (to / "html").exists() else ""
         print(f"\n{error}\nThe build failed. {kept}".rstrip(), file=sys.stderr)
         return 1

@@ -1,8 +1,8 @@
 """What `make export` writes into the notebooks: set-up cells, blanks, and folds for every host.
 
 The set-up cell (tag `setup`) is setup_cell.py, with the address of the repository from myst.yml,
-the release from CITATION.cff, and the files that this notebook uses. The list differs between
-notebooks, so that a change of one module does not execute those again that do without it.
+the release, the files that this notebook uses, and the SHA-256 of tools/fetch.py, which fetches
+them where there is no clone.
 
 An exercise has three cells: a blank (tag `exercise`), a check (`check`) and a solution
 (`solution`). The blank is generated: it is the solution with each part between
@@ -17,26 +17,17 @@ from __future__ import annotations
 
 import ast
 import copy
+import hashlib
 import json
 import re
 from pathlib import Path
 from typing import Any
 
 import yaml
-from sources import (
-    BookError,
-    config,
-    notebook_files,
-    notebooks,
-    read_notebook,
-    replace_text,
-    source,
-    tags,
-)
+from sources import CONTENT, PICTURES, Book, BookError, source, tags
 
 SETUP = Path(__file__).with_name("setup_cell.py")
-GITHUB = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+?)/?")
-RAW = "https://raw.githubusercontent.com"
+FIRST_RELEASE = "0.1.0"
 
 FOLDED = frozenset({"setup", "solution", "hide-input"})
 TITLE = re.compile(r"\A# @title .*\n")
@@ -47,59 +38,73 @@ SOLUTION = re.compile(
 BLANK = r'\g<indent>raise NotImplementedError("replace this line with your answer")'
 
 
-def outdated(root: Path) -> dict[Path, dict[str, Any]]:
-    """The notebooks that `make export` would change, as they should be.
+def notebooks(book: Book) -> dict[str, str]:
+    """The text of each notebook with its generated cells; as it is where they are as they should.
 
     Raises:
         BookError: a solution has no blank or check before it, or nothing to take out; a set-up
             cell is wanted, and myst.yml or CITATION.cff do not say where to fetch from.
     """
     found = {}
-    for name in notebooks(root):
-        notebook = read_notebook(root / name)
+    for name, notebook in book.notebooks.items():
         wanted = copy.deepcopy(notebook)
         for cell in wanted["cells"]:
             if "setup" in tags(cell):
-                _set_source(cell, set_up(root, notebook))
+                _set_source(cell, set_up(book, notebook))
             if cell["cell_type"] == "code":
                 _fold(cell)
         _fill_blanks(wanted["cells"], name)
-        if wanted != notebook:
-            found[root / name] = wanted
+        if wanted == notebook:
+            found[name] = book.files[name].decode()
+        else:  # as nbformat would write it
+            text = json.dumps(wanted, indent=1, ensure_ascii=False, sort_keys=True)
+            found[name] = text + "\n"
     return found
 
 
-def write(root: Path) -> None:
-    """Change them, each whole or not at all. The text is as nbformat would write it."""
-    for path, notebook in outdated(root).items():
-        text = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-        replace_text(path, text)
-
-
-def set_up(root: Path, notebook: dict[str, Any]) -> str:
+def set_up(book: Book, notebook: dict[str, Any]) -> str:
     """The text of a notebook's set-up cell. Raises BookError."""
-    github = GITHUB.fullmatch(str((config(root).get("project") or {}).get("github")))
-    if not github:
-        raise BookError("myst.yml: project.github must be https://github.com/OWNER/NAME")
-    values = {
-        "REPOSITORY": json.dumps(f"{RAW}/{github[1]}"),
-        "RELEASE": json.dumps(f"v{release(root)}"),
-        "MODULES": json.dumps(notebook_files(root, notebook), indent=4).replace('"\n}', '",\n}'),
-    }
+    files = set(book.modules_of(notebook))
+    files |= {name for name in book.data_of(notebook) if is_fetched(name)}
+    packages = {f"{Path(name).parent.as_posix()}/__init__.py" for name in files}
+    files |= packages & book.files.keys()
+    names = " ".join(sorted(name.removeprefix(f"{CONTENT}/") for name in files))
+    fetch = sha256(book.files[f"{CONTENT}/tools/fetch.py"])
     text = SETUP.read_text(encoding="utf-8").rstrip()
-    for name, value in values.items():
-        text = re.sub(rf"^{name}\b.*$", f"{name} = {value}", text, count=1, flags=re.MULTILINE)
+    for blank, value in {
+        'FILES, SHA256 = "", ""': f'FILES, SHA256 = "{names}", "{fetch}"',
+        "OWNER/NAME": book.github,
+        "/RELEASE/": f"/v{release(book.root)}/",
+    }.items():
+        text = text.replace(blank, value)
     return text
 
 
+def sha256(data: bytes) -> str:
+    """The digest that set-up cells and fetch.py know a file by."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def is_fetched(name: str) -> bool:
+    """Whether a file of content/ is one that notebooks use while they run."""
+    return Path(name).suffix not in (".ipynb", ".md", *PICTURES)
+
+
+def title(notebook: dict[str, Any]) -> str:
+    """The first heading of a notebook."""
+    texts = [source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+    match = re.search(r"^# (.+)$", "\n".join(texts), re.MULTILINE)
+    return match[1].strip() if match else "Untitled"
+
+
 def release(root: Path) -> str:
-    """The version of the last release, from CITATION.cff. Raises BookError."""
+    """The version of the last release, from CITATION.cff; before that, of the first one to come."""
     path = root / "CITATION.cff"
-    if path.exists():
-        version = yaml.safe_load(path.read_text(encoding="utf-8")).get("version")
-        if re.fullmatch(r"\d+\.\d+\.\d+", str(version)):
-            return version
-    raise BookError("CITATION.cff: `version` must be the last release, as in 1.2.3")
+    known = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    version = str((known or {}).get("version", FIRST_RELEASE))
+    if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+        raise BookError(f"CITATION.cff: `version` must be as in 1.2.3, not {version}")
+    return version
 
 
 def _set_source(cell: dict[str, Any], text: str) -> None:
@@ -116,7 +121,7 @@ def _fold(cell: dict[str, Any]) -> None:
         _set_source(cell, TITLE.sub("", source(cell)))
         return
     if not TITLE.match(source(cell)):
-        default = "Draw the figure" if cell["id"].endswith("-figure") else "Code"
+        default = "Draw the figure" if cell.get("id", "").endswith("-figure") else "Code"
         title = "Solution" if "solution" in kinds else default
         _set_source(cell, f"# @title {title}\n{source(cell)}")
     if "hide-input" not in kinds:
@@ -128,12 +133,12 @@ def _fill_blanks(cells: list[dict[str, Any]], name: str) -> None:
     for number, cell in enumerate(cells):
         if "solution" not in tags(cell):
             continue
-        place = f'{name}, cell "{cell["id"]}"'
+        place = f'{name}, cell "{cell.get("id", "")}"'
         before = cells[max(0, number - 2) : number]
         if [kind for each in before for kind in tags(each)] != ["exercise", "check"]:
             raise BookError(f"{place}: a solution comes after its blank and its check")
-        if before[0]["id"] != f"{cell['id']}-blank":
-            raise BookError(f"{place}: the id of its blank must be {cell['id']}-blank")
+        if before[0].get("id") != f"{cell.get('id')}-blank":
+            raise BookError(f"{place}: the id of its blank must be {cell.get('id')}-blank")
         _set_source(before[0], blank(source(cell), place))
 
 

@@ -1,12 +1,11 @@
-"""Write what is generated: content/tools/torch_mlp.py, and the cells that cells.py writes.
+"""Write what is generated: modules, the notebooks' cells that cells.py makes, the README's links.
 
     python scripts/export.py           write it
     python scripts/export.py --check   say whether it is up to date, and exit 1 if not
 
-The module holds the notebooks' cells tagged `export`, in the order of the table of contents. An
-exported cell holds definitions; the imports that they need may stand in any cell of the notebooks.
-`make site` checks on every run, so the notebooks are read as JSON: importing nbconvert for it takes
-two seconds.
+content/tools/torch_mlp.py holds the notebooks' cells tagged `export`, in the order of the table of
+contents. An exported cell holds definitions; the imports that they need may stand in any cell of
+the notebooks. content/tools/fetch.py has a table of the other files and their SHA-256.
 """
 
 from __future__ import annotations
@@ -14,21 +13,96 @@ from __future__ import annotations
 import argparse
 import ast
 import re
-import subprocess
 import sys
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 import cells
-from sources import ROOT, BookError, code, notebooks, read_notebook, replace_text, source, tags
+from sources import CONTENT, Book, BookError, code_cells, parsed, replace_text, tags, tree_of_cell
 
 MODULE = "content/tools/torch_mlp.py"
+FETCH = "content/tools/fetch.py"
+README = "README.md"
 HEADER = '''"""The multilayer perceptron that the notebooks build, for the notebooks that follow.
 
 Generated from the notebooks' cells tagged `export`. Do not edit: change the notebook, then run
 `make export`.
-"""'''
-COLAB_FORM = re.compile(r"#\s*@(title|param|markdown)\b")
+"""
+'''
+COLAB_FORM = re.compile(r"#\s*@(title|param|markdown)\b.*\n?", re.MULTILINE)
+TABLE = re.compile(r"^(FILES: dict\[str, str\] = )\{.*?\}$", re.DOTALL | re.MULTILINE)
+LINKS = re.compile(r"(?<=<!-- links: make export -->\n).*?(?=<!-- end of links -->)", re.DOTALL)
+
+
+def generated(book: Book) -> dict[str, str | None]:
+    """Each generated file and what it should hold; None where it should not be. Raises BookError.
+
+    What follows is made from what precedes: the table of fetch.py from the modules, the set-up
+    cells from fetch.py.
+    """
+    found: dict[str, str | None] = {MODULE: module(book)}
+    files = {name: data for name, data in book.files.items() if name != MODULE}
+    if found[MODULE]:
+        files[MODULE] = found[MODULE].encode()
+    if FETCH in files:
+        found[FETCH] = table_of_files(files, cells.release(book.root))
+        files[FETCH] = found[FETCH].encode()
+    found |= cells.notebooks(replace(book, files=dict(sorted(files.items()))))
+    readme = book.root / README
+    if readme.exists():
+        text = readme.read_text(encoding="utf-8")
+        found[README] = LINKS.sub(lambda _: links(book), text)
+    return found
+
+
+def outdated(book: Book) -> dict[str, str | None]:
+    """The generated files that are not what they should be."""
+
+    def current(name: str) -> str | None:
+        path = book.root / name
+        return path.read_text(encoding="utf-8") if path.exists() else None
+
+    return {name: text for name, text in generated(book).items() if text != current(name)}
+
+
+def stale(book: Book) -> str | None:
+    """What to say when something generated is out of date; None when nothing is."""
+    names = ", ".join(outdated(book))
+    return f"{names}: not what the notebooks and myst.yml say: run `make export`" if names else None
+
+
+def write(book: Book) -> None:
+    """Write what is out of date, each file whole or not at all."""
+    for name, text in outdated(book).items():
+        if text is None:
+            (book.root / name).unlink()
+        else:
+            replace_text(book.root / name, text)
+
+
+def table_of_files(files: dict[str, bytes], release: str) -> str:
+    """fetch.py with its release, and the files that a notebook alone in a folder may want."""
+    wanted = {
+        name.removeprefix(f"{CONTENT}/"): cells.sha256(data)
+        for name, data in sorted(files.items())
+        if name != FETCH and cells.is_fetched(name)
+    }
+    rows = "".join(f'    "{name}": "{digest}",\n' for name, digest in wanted.items())
+    text = re.sub(r'^RELEASE = ".*"$', f'RELEASE = "v{release}"', files[FETCH].decode(), flags=re.M)
+    return TABLE.sub(lambda match: f"{match[1]}{{\n{rows}}}", text)
+
+
+def links(book: Book) -> str:
+    """The table of the README: each notebook's title, on the site and in Colab."""
+    colab = f"https://colab.research.google.com/github/{book.github}/blob/main"
+    badge = "https://colab.research.google.com/assets/colab-badge.svg"
+    rows = ["| Notebook | |", "|---|---|"]
+    for name, notebook in book.notebooks.items():
+        title = cells.title(notebook)
+        page = f"{book.address}/{name.removesuffix('.ipynb')}.html"
+        rows.append(
+            f"| [{title}]({page}) | [![Open “{title}” in Colab]({badge})]({colab}/{name}) |"
+        )
+    return "\n".join([f"**[Read the book]({book.address}/)**", "", *rows, ""])
 
 
 @dataclass
@@ -40,56 +114,60 @@ class Exported:
     imports: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
-def render(root: Path = ROOT) -> str | None:
+def module(book: Book) -> str | None:
     """The text of the module; None when no cell is exported. Raises BookError."""
     exported = Exported()
-    for name in notebooks(root):
-        for cell in read_notebook(root / name)["cells"]:
-            if cell["cell_type"] == "code":
-                _read(cell, f'{name}, cell "{cell.get("id", "without id")}"', exported)
+    for name, notebook in book.notebooks.items():
+        for cell, text in code_cells(notebook):
+            place = f'{name}, cell "{cell.get("id", "without id")}"'
+            if "export" in tags(cell):
+                _export(text, place, exported)
+            else:
+                _note_imports(tree_of_cell(text), place, exported)
     if not exported.cells:
         return None
     body = "\n\n\n".join(exported.cells)
     used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
-    imports = [_import(name, exported) for name in sorted(used & exported.imports.keys())]
-    public = [name for name in exported.places if not name.startswith("_")]
-    return _tidied("\n".join([HEADER, *imports, f"__all__ = {public!r}", body, ""]), root)
+    imports = _merged([_import(name, exported) for name in used & exported.imports.keys()])
+    names = [name for name in exported.places if not name.startswith("_")]
+    public = "\n".join(["__all__ = [", *(f'    "{name}",' for name in names), "]"])
+    head = "\n".join([HEADER, *imports, *([""] if imports else []), public])
+    return f"{head}\n\n\n{body}\n"
 
 
-def _read(cell: dict, place: str, exported: Exported) -> None:
-    """Add the imports of a code cell and, if it is exported, its definitions."""
-    is_exported = "export" in tags(cell)
-    text = source(cell) if is_exported else code(cell)
-    try:
-        tree = ast.parse(text)
-    except SyntaxError as error:
-        raise BookError(f"{place}: {error.msg} (line {error.lineno})") from None
-    lines = text.splitlines()
-    for node in tree.body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            _note_import(node, place, exported)
-            lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)
-        elif is_exported:
-            for name in _defined(node, place):
-                before = exported.places.setdefault(name, place)
-                if before != place:
-                    raise BookError(f"{name} is exported twice: {before}, and {place}")
-    lines = [line for line in lines if not COLAB_FORM.match(line)]
-    if is_exported and any(lines):
-        exported.cells.append(f"# From {place}\n" + "\n".join(lines).strip())
+def _export(text: str, place: str, exported: Exported) -> None:
+    """Add an exported cell: its imports, and its definitions."""
+    tree = parsed(text, place)
+    _note_imports(tree, place, exported)
+    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    for name in [name for node in tree.body for name in _defined(node, place)]:
+        before = exported.places.setdefault(name, place)
+        if before != place:
+            raise BookError(f"{name} is exported twice: {before}, and {place}")
+    lines = text.encode().splitlines(keepends=True)
+    for node in reversed(imports):  # others may share the line
+        first, last = node.lineno - 1, node.end_lineno
+        rest = lines[last - 1][node.end_col_offset :].lstrip(b" ;")
+        rest = b"\n" if rest.startswith(b"#") else rest
+        lines[first:last] = [lines[first][: node.col_offset] + rest]
+    body = COLAB_FORM.sub("", b"".join(lines).decode()).strip()
+    if body:
+        exported.cells.append(f"# From {place}\n{body}")
 
 
-def _note_import(node: ast.Import | ast.ImportFrom, place: str, exported: Exported) -> None:
+def _note_imports(tree: ast.Module, place: str, exported: Exported) -> None:
     """Remember which statement binds which name."""
-    if isinstance(node, ast.ImportFrom) and node.module == "tools.torch_mlp":
-        return  # the module that we write
-    for alias in node.names:
-        name = alias.asname or alias.name.partition(".")[0]
-        if isinstance(node, ast.Import):
-            statement = ast.unparse(ast.Import([alias]))
-        else:
-            statement = ast.unparse(ast.ImportFrom(node.module, [alias], node.level))
-        exported.imports.setdefault(name, {}).setdefault(statement, place)
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module == "tools.torch_mlp":
+            continue  # the module that we write
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                name = alias.asname or alias.name.partition(".")[0]
+                if isinstance(node, ast.Import):
+                    statement = ast.unparse(ast.Import([alias]))
+                else:
+                    statement = ast.unparse(ast.ImportFrom(node.module, [alias], node.level))
+                exported.imports.setdefault(name, {}).setdefault(statement, place)
 
 
 def _import(name: str, exported: Exported) -> str:
@@ -100,8 +178,20 @@ def _import(name: str, exported: Exported) -> str:
     return statement
 
 
+def _merged(statements: list[str]) -> list[str]:
+    """The imports, sorted, with one statement for what comes from one module."""
+    plain = sorted(each for each in statements if each.startswith("import "))
+    modules: dict[str, list[str]] = {}
+    for each in sorted(set(statements) - set(plain)):
+        head, _, name = each.partition(" import ")
+        modules.setdefault(head, []).append(name)
+    return [*plain, *(f"{head} import {', '.join(names)}" for head, names in modules.items())]
+
+
 def _defined(node: ast.stmt, place: str) -> list[str]:
-    """The names that a statement defines. Raises BookError for anything but a definition."""
+    """The names that a statement defines. Raises BookError for what is no definition or import."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return []
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return [node.name]
     targets = getattr(node, "targets", [getattr(node, "target", None)])
@@ -112,55 +202,18 @@ def _defined(node: ast.stmt, place: str) -> list[str]:
     raise BookError(f"{place}: an exported cell holds definitions only, not `{statement}`")
 
 
-def _tidied(text: str, root: Path) -> str:
-    """The text with its imports sorted and its lines formatted, as `make lint` wants them."""
-    command = [sys.executable, "-m", "ruff"]
-    stdin = ["--quiet", "--stdin-filename", MODULE, "-"]
-    for step in (["check", "--fix", "--select", "I,F401,F821"], ["format"]):
-        done = subprocess.run(
-            [*command, *step, *stdin], input=text, capture_output=True, text=True, cwd=root
-        )
-        if done.returncode:
-            raise BookError(f"the exported cells are not a module:\n{done.stdout}{done.stderr}")
-        text = done.stdout
-    return text
-
-
-def stale(root: Path = ROOT) -> str | None:
-    """What to say when something generated is out of date; None when nothing is."""
-    path = root / MODULE
-    written = path.read_text(encoding="utf-8") if path.exists() else None
-    found = [
-        f"{notebook.relative_to(root)} has a set-up cell, blank or fold that is not up to date"
-        for notebook in cells.outdated(root)
-    ]
-    if written != render(root):
-        found.append(f"{MODULE} is not what the notebooks export")
-    return "".join(f"{problem}: run `make export`\n" for problem in found).rstrip() or None
-
-
-def write(root: Path = ROOT) -> None:
-    """Write what is out of date, each file whole or not at all."""
-    path, text = root / MODULE, render(root)
-    if text is None:
-        path.unlink(missing_ok=True)
-    elif not path.exists() or path.read_text(encoding="utf-8") != text:
-        replace_text(path, text)
-    cells.write(root)  # set-up cells have the hash of what stands now in the module
-
-
 def main() -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Write torch_mlp.py from the exported cells.")
+    parser = argparse.ArgumentParser(description="Write what is generated.")
     parser.add_argument("--check", action="store_true", help="only say whether it is up to date")
     arguments = parser.parse_args()
     try:
-        if arguments.check:
-            if problem := stale():
-                raise BookError(problem)
-        else:
-            write()
-    except BookError as error:
+        book = Book.read()
+        if not arguments.check:
+            write(book)
+        elif problem := stale(book):
+            raise BookError(problem)
+    except (BookError, OSError) as error:
         print(f"export: {error}", file=sys.stderr)
         return 1
     return 0

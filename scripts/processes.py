@@ -1,54 +1,18 @@
-"""Start processes so that none of them, nor of their children, outlives the build.
-
-MyST leaves the Jupyter server behind that it starts, and Jupyter starts kernels in sessions of
-their own, so neither process groups nor parents find them all. An environment variable does: every
-child inherits it.
-"""
+"""Start processes so that none of them, nor of their children, outlives the one that did."""
 
 from __future__ import annotations
 
 import os
-import queue
 import signal
 import subprocess
-import threading
-import time
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any
 
-import psutil
-
-MARK = "BOOK_BUILD"
-
-
-def marked(value: str) -> list[psutil.Process]:
-    """The processes, other than this one, that were started with MARK set to `value`."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.pid != os.getpid() and process.environ().get(MARK) == value:
-                found.append(process)
-        except (psutil.Error, OSError):
-            continue  # gone already, or somebody else's
-    return found
-
-
-def end(value: str) -> None:
-    """Kill what was started with MARK set to `value`. They hold nothing worth saving.
-
-    A process that is just starting has no environment yet, and one that is dying may just have
-    started another: it is over when nothing is found twice.
-    """
-    nothing = 0
-    while nothing < 2:
-        processes = marked(value)
-        nothing = 0 if processes else nothing + 1
-        for process in processes:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        time.sleep(0.05)
+# Waits for the end of a pipe whose other end we hold: it comes however we end, kill -9 included.
+WATCHDOG = "import os, sys; sys.stdin.read(); os.killpg(int(sys.argv[1]), 9)"
 
 
 @contextmanager
@@ -67,58 +31,38 @@ def interruptible() -> Iterator[None]:
             signal.signal(getattr(signal, name), handler)
 
 
-class Command:
-    """A running command whose lines are read with a timeout; it ends when the block does."""
+def kill(process: subprocess.Popen | None) -> None:
+    """Kill a process that leads a group, with all of the group. It may have ended already."""
+    if process is not None and process.poll() is None:
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
 
-    def __init__(self, arguments: list[str], cwd: Path, environment: dict[str, str]):
-        self._mark = environment[MARK]
-        self._lines: queue.Queue[str | None] = queue.Queue()
-        self._process = subprocess.Popen(
-            arguments,
-            cwd=cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is ours to deal with
-        )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
 
-    def _read(self) -> None:
-        # The pipe stays open for as long as a leaked grandchild has it: the command's own end,
-        # not the pipe's, is what `lines` waits for.
-        for line in self._process.stdout:
-            self._lines.put(line.decode(errors="replace").rstrip("\r\n"))
-        self._lines.put(None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._process.kill()
-        end(self._mark)
-        self._process.wait()
-        self._reader.join()
-        self._process.stdout.close()
-
-    def lines(self, every: float) -> Iterator[str | None]:
-        """The command's lines as they come, and None after `every` seconds without one."""
-        ended = False
-        while True:
-            try:
-                line = self._lines.get(timeout=0.1 if ended else every)
-            except queue.Empty:
-                if ended:
-                    return
-                ended = self._process.poll() is not None
-                if not ended:
-                    yield None
-                continue
-            if line is None:
-                return
-            yield line
-
-    def wait(self) -> int:
-        """The exit status, once the command has ended."""
-        return self._process.wait()
+@contextmanager
+def running(command: list[str], cwd: Path, **options: Any) -> Iterator[subprocess.Popen]:
+    """Run a command as long as the block runs, or until this process ends."""
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is ours to deal with
+        **options,
+    )
+    watchdog = None
+    try:
+        if os.name != "nt":
+            watchdog = subprocess.Popen(
+                [sys.executable, "-I", "-c", WATCHDOG, str(process.pid)],
+                stdin=subprocess.PIPE,
+                start_new_session=True,
+            )
+        yield process
+    finally:
+        if watchdog:  # first: the number of a process that has ended may soon be another's
+            watchdog.kill()
+            watchdog.wait()
+            watchdog.stdin.close()
+        kill(process)
+        process.wait()

@@ -2,9 +2,9 @@
 
     python scripts/release.py 1.2.3
 
-Sets the version and its date in CITATION.cff and CHANGELOG.md, writes the notebooks' set-up cells,
-runs the checks, commits, and creates the annotated tag v1.2.3. Where something is wrong it says
-so, and everything is as it was. It pushes nothing.
+Sets the version and its date in CITATION.cff and CHANGELOG.md, writes what is generated, runs the
+checks, commits, and creates the annotated tag v1.2.3. Where something is wrong it says so, and
+everything is as it was. It pushes nothing.
 """
 
 from __future__ import annotations
@@ -19,18 +19,17 @@ from pathlib import Path
 
 import cells
 import export
-from sources import ROOT, BookError, replace_text
+from processes import interruptible
+from sources import ROOT, Book, BookError, replace_text
 
 CHECKS = "make lint test"
-UNRELEASED = re.compile(
-    r"^## \[?Unreleased\]?\n(?P<entry>.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE
-)
+CITED = re.compile(r"^(version|date-released):.*\n?", re.MULTILINE)
+UNRELEASED = re.compile(r"^## Unreleased\n(?P<entry>.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 
 
 def git(root: Path, *arguments: str) -> str:
     """What git answers. Raises BookError with what it complains about."""
-    command = ["git", "-C", str(root), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True)
     if done.returncode:
         raise BookError(f"git {arguments[0]}: {done.stderr.strip()}")
     return done.stdout.strip()
@@ -45,50 +44,47 @@ def check_start(root: Path, version: str) -> None:
     if git(root, "tag", "--list", f"v{version}"):
         raise BookError(f"the tag v{version} exists; a release never changes")
     before = cells.release(root)
-    if numbers(version) < numbers(before):
+    if [*map(int, version.split("."))] < [*map(int, before.split("."))]:
         raise BookError(f"VERSION must not be below the last release, {before}; it is {version}")
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    """1.2.3 as (1, 2, 3)."""
-    return tuple(int(part) for part in version.split("."))
 
 
 def set_version(root: Path, version: str, date: str) -> None:
     """Write the version into all files that name it. Raises BookError before the first one."""
     citation, changelog = root / "CITATION.cff", root / "CHANGELOG.md"
-    text = citation.read_text(encoding="utf-8")
-    for key, value in {"version": version, "date-released": date}.items():
-        text, count = re.subn(rf"^{key}:.*$", f"{key}: {value}", text, flags=re.MULTILINE)
-        if count != 1:
-            raise BookError(f"CITATION.cff must have one line `{key}: ...`; it has {count}")
     history = changelog.read_text(encoding="utf-8")
     news = UNRELEASED.search(history)
     if not news or not news["entry"].strip():
         raise BookError("CHANGELOG.md has nothing below `## Unreleased`: say what is new")
     entry = f"## Unreleased\n\n## {version} - {date}\n{news['entry']}"
-    replace_text(citation, text)
     replace_text(changelog, history[: news.start()] + entry + history[news.end() :])
-    export.write(root)
+    text = CITED.sub("", citation.read_text(encoding="utf-8")).rstrip("\n")
+    replace_text(citation, f"{text}\nversion: {version}\ndate-released: {date}\n")
+    export.write(Book.read(root))
 
 
 def release(root: Path, version: str, checks: str) -> str:
     """Make the release; returns what to do next. Raises BookError."""
     check_start(root, version)
     tag, date = f"v{version}", datetime.datetime.now(datetime.UTC).date().isoformat()
+    start, branch = git(root, "rev-parse", "HEAD"), git(root, "branch", "--show-current")
+    names = ["CITATION.cff", "CHANGELOG.md", *export.generated(Book.read(root))]
+    written = git(root, "ls-files", "-z", "--", *names).rstrip("\0").split("\0")
     try:
         set_version(root, version, date)
         print(f"Running `{checks}`", flush=True)
         if subprocess.call(shlex.split(checks), cwd=root):
             raise BookError(f"`{checks}` failed")
-        git(root, "commit", "--all", "--message", f"Release {tag}")
-    except BaseException:
-        if changed := git(root, "diff", "--name-only", "HEAD").splitlines():
-            git(root, "checkout", "HEAD", "--", *changed)
+        git(root, "commit", "--message", f"Release {tag}", "--", *written)
+        git(root, "tag", "--annotate", tag, "--message", f"{tag}, {date}")
+        return f"Released {tag}. To publish it: git push --atomic origin {branch} {tag}"
+    except BaseException:  # what somebody else has changed or committed meanwhile stays
+        if git(root, "tag", "--list", tag):
+            git(root, "tag", "--delete", tag)
+        commits = git(root, "log", "--no-show-signature", "--format=%s", f"{start}..")
+        if commits == f"Release {tag}":
+            git(root, "reset", "--quiet", start)
+        git(root, "checkout", "HEAD", "--", *written)
         raise
-    git(root, "tag", "--annotate", tag, "--message", f"{tag}, {date}")
-    branch = git(root, "rev-parse", "--abbrev-ref", "HEAD")
-    return f"Released {tag}. To publish it: git push --atomic origin {branch} {tag}"
 
 
 def main() -> int:
@@ -98,13 +94,12 @@ def main() -> int:
     parser.add_argument("--checks", default=CHECKS, help="what must pass; default: %(default)s")
     arguments = parser.parse_args()
     try:
-        print(release(ROOT, arguments.version, arguments.checks))
-    except BookError as error:
-        print(f"release: {error}\nNothing has been released.", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nStopped. Nothing has been released.", file=sys.stderr)
-        return 130
+        with interruptible():
+            print(release(ROOT, arguments.version, arguments.checks))
+    except (BookError, KeyboardInterrupt) as error:
+        reason = str(error) or "stopped"
+        print(f"release: {reason}\nNothing has been released.", file=sys.stderr)
+        return 1 if isinstance(error, BookError) else 130
     return 0
 
 

@@ -1,7 +1,4 @@
-"""Look at a built site as a reader's browser would, and say what is wrong with it.
-
-python scripts/site_check.py    check the site in _build/html
-"""
+"""Look at a built site as a reader's browser would, and say what is wrong with it."""
 
 from __future__ import annotations
 
@@ -14,10 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sources import ROOT, pages
+from sources import ROOT, Book
 
 sys.path.append(str(ROOT / "theme"))
 import fonts
@@ -99,20 +95,21 @@ def _css_urls(text: str) -> list[str]:
     return [first or second for first, second in CSS_URL.findall(text)]
 
 
-def problems(site: Path, myst: Path, root: Path = ROOT) -> list[str]:
+def problems(site: Path, myst: Path, book: Book) -> list[str]:
     """Everything wrong with the site in `site`, made from MyST's output in `myst`; sorted.
 
-    Each page of the table of contents is there and was executed, no cell ended in an error, every
-    internal link, image and anchor resolves, nothing is fetched from another host, and no page
-    weighs more than its budget.
+    Each page of the table of contents is there, every internal link, image and anchor resolves,
+    nothing is fetched from another host, and no page weighs more than its budget.
     """
     site = site.resolve()
     parsed: dict[Path, Page] = {}
     for path in sorted(site.rglob("*.html")):
         page = parsed[path] = Page()
         page.feed(path.read_text(encoding="utf-8"))
-    found = [*_contents(site, myst, root), *_references(site, parsed)]
-    for path in page_files(site, myst).values():
+    files = page_files(site, myst)
+    found = [f"{name}: has no page in the site" for name in book.pages if not files.get(name)]
+    found += _references(site, parsed)
+    for path in files.values():
         if path:
             name = path.relative_to(site).as_posix()
             found += [f"{name}: {problem}" for problem in _overweight(path, parsed[path])]
@@ -129,34 +126,6 @@ def page_files(site: Path, myst: Path) -> dict[str, Path | None]:
         exists = (candidate for candidate in candidates if candidate.is_file())
         found[document["location"].lstrip("/")] = next(exists, None)
     return found
-
-
-def _contents(site: Path, myst: Path, root: Path) -> Iterator[str]:
-    """Problems of the pages against the table of contents, and of their outputs."""
-    files = page_files(site, myst)
-    for name in pages(root):
-        if files.get(name) is None:
-            yield f"{name}: has no page in the site"
-    for path in sorted((myst / "content").glob("*.json")):
-        document = json.loads(path.read_text(encoding="utf-8"))
-        name = document["location"].lstrip("/")
-        cells = [node for node in _nodes(document["mdast"]) if node.get("kind") == "notebook-code"]
-        executed = False
-        for cell in cells:
-            outputs = [node for node in _nodes(cell) if node.get("type") == "output"]
-            executed = executed or bool(outputs)
-            kinds = {node.get("jupyter_data", {}).get("output_type") for node in outputs}
-            allowed = "raises-exception" in cell.get("data", {}).get("tags", [])
-            if "error" in kinds and not allowed:
-                yield f'{name}: cell "{cell.get("identifier")}" shows an error'
-        if cells and not executed:
-            yield f"{name}: was not executed: no cell has an output"
-
-
-def _nodes(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield tree
-    for child in tree.get("children") or []:
-        yield from _nodes(child)
 
 
 def weight(content: bytes) -> int:
@@ -240,14 +209,3 @@ def _unresolved(
     elif parts.fragment and target in parsed and not is_fetched:
         if unquote(parts.fragment) not in parsed[target].anchors:
             yield f"{name}: leads to a missing anchor: {url}"
-
-
-def main() -> int:
-    """The command line."""
-    found = problems(ROOT / "_build" / "html", ROOT / "_build" / "work" / "_build" / "site")
-    print("\n".join(found) or "The site is fine.")
-    return 1 if found else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

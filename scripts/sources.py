@@ -1,16 +1,14 @@
-"""What the book consists of: its table of contents, notebooks and modules, and their hashes."""
+"""What a book consists of: its settings, pages, notebooks and modules, read once."""
 
 from __future__ import annotations
 
 import ast
-import hashlib
 import json
 import os
-import platform
 import re
-import sys
 from collections.abc import Iterator
-from functools import cache
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,62 +16,193 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTENT = "content"
+# A cell that begins with one of these magics is Python below its first line.
+PYTHON_MAGICS = frozenset({"capture", "prun", "time", "timeit"})
+PICTURES = frozenset({".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp"})
 
 
 class BookError(Exception):
     """The book's sources are wrong; the message says what and where."""
 
 
-def config(root: Path) -> dict[str, Any]:
-    """The contents of myst.yml. Raises BookError where there is none."""
-    path = root / "myst.yml"
+@dataclass(frozen=True)
+class Book:
+    """A book as it is written. Raises BookError where it cannot be read.
+
+    Attributes:
+        settings: the contents of myst.yml.
+        pages: the files of its table of contents, in order, from the root.
+        notebooks: those of them that are notebooks, as nbformat 4 stores them.
+        files: what lies in content/, by its path from the root; no editors' files.
+    """
+
+    root: Path
+    settings: dict[str, Any]
+    pages: list[str]
+    notebooks: dict[str, dict[str, Any]]
+    files: dict[str, bytes]
+
+    @staticmethod
+    def read(root: Path = ROOT) -> Book:
+        """Read the book in a folder."""
+        settings = _settings(root / "myst.yml")
+        files = dict(_files(root, root / CONTENT))
+        pages = _pages(settings, files)
+        names = [name for name in pages if name.endswith(".ipynb")]
+        notebooks = {name: read_notebook(files[name], name) for name in names}
+        return Book(root, settings, pages, notebooks, files)
+
+    @property
+    def github(self) -> str:
+        """OWNER/NAME of the repository. Raises BookError where myst.yml does not say it."""
+        address = (self.settings.get("project") or {}).get("github")
+        match = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+?)/?", str(address))
+        if not match:
+            raise BookError("myst.yml: project.github must be https://github.com/OWNER/NAME")
+        return match[1]
+
+    @property
+    def address(self) -> str:
+        """The public address of the site: site.options.url, or GitHub Pages of the repository."""
+        options = (self.settings.get("site") or {}).get("options") or {}
+        owner, _, name = self.github.partition("/")
+        url = options.get("url") or f"https://{owner.lower()}.github.io/{name}"
+        return str(url).rstrip("/")
+
+    @cached_property
+    def modules(self) -> dict[str, str]:
+        """The files of the Python modules beside the notebooks, by name: `torch_metrics`, ..."""
+        found: dict[str, str] = {}
+        for file in self.files:
+            name = Path(file).stem
+            if file.endswith(".py") and name != "__init__":
+                if name in found:
+                    raise BookError(f"two modules have one name: {found[name]} and {file}")
+                found[name] = file
+        return found
+
+    @cached_property
+    def _uses(self) -> dict[str, set[str]]:
+        """For each module, the modules that it imports."""
+        return {
+            name: last_names(parsed(self.files[file], file)) & self.modules.keys()
+            for name, file in self.modules.items()
+        }
+
+    def modules_of(self, notebook: dict[str, Any]) -> list[str]:
+        """The files of the modules that a notebook imports or starts by name, and theirs in turn.
+
+        The set-up cell, which is generated from them, does not count.
+        """
+        texts = [text for cell, text in code_cells(notebook) if "setup" not in tags(cell)]
+        todo = {name for name in self.modules if any(f"{name}.py" in text for text in texts)}
+        for text in texts:
+            todo |= last_names(tree_of_cell(text)) & self.modules.keys()
+        found: set[str] = set()
+        while todo:
+            found |= todo
+            todo = set().union(*(self._uses[name] for name in todo)) - found
+        return [self.modules[name] for name in sorted(found)]
+
+    def data_of(self, notebook: dict[str, Any]) -> list[str]:
+        """The other files that a notebook's outputs may depend on: data, and pictures it names."""
+        texts = [text for _, text in code_cells(notebook)]
+        return [
+            file
+            for file, path in ((file, Path(file)) for file in self.files)
+            if path.suffix not in (".py", ".ipynb", ".md")
+            and (path.suffix not in PICTURES or any(path.name in text for text in texts))
+        ]
+
+
+def _settings(path: Path) -> dict[str, Any]:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except FileNotFoundError:
-        raise BookError(f"myst.yml is missing in {root}") from None
-    except yaml.YAMLError as error:
+        raise BookError(f"myst.yml is missing in {path.parent}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BookError(f"myst.yml cannot be read: {error}") from None
+    if not isinstance(settings, dict) or not isinstance(settings.get("project") or {}, dict):
+        raise BookError("myst.yml must be a mapping, and so must its `project`")
+    return settings
 
 
-def pages(root: Path) -> list[str]:
-    """The files of the table of contents, in order. Raises BookError where one is missing."""
+def _pages(settings: dict[str, Any], files: dict[str, bytes]) -> list[str]:
+    """The files of the table of contents, in order."""
 
-    def files(entries: list[dict[str, Any]]) -> Iterator[str]:
+    def names(entries: Any) -> Iterator[str]:
+        if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
+            raise BookError("myst.yml: project.toc and `children` must be lists of mappings")
         for entry in entries:
             if "file" in entry:
-                yield entry["file"]
-            yield from files(entry.get("children", []))
+                yield str(entry["file"])
+            yield from names(entry.get("children") or [])
 
-    project = config(root).get("project") or {}
-    found = list(files(project.get("toc", [])))
+    found = list(names((settings.get("project") or {}).get("toc") or []))
     if not found:
         raise BookError("myst.yml has no table of contents (project.toc)")
-    if missing := [name for name in found if not (root / name).is_file()]:
-        raise BookError(f"myst.yml lists files that do not exist: {', '.join(missing)}")
+    if missing := [name for name in found if name not in files]:
+        raise BookError(f"myst.yml lists files that are not in {CONTENT}/: {', '.join(missing)}")
     return found
 
 
-def notebooks(root: Path) -> list[str]:
-    """The notebooks of the table of contents, in order."""
-    return [name for name in pages(root) if name.endswith(".ipynb")]
+def _files(root: Path, folder: Path) -> Iterator[tuple[str, bytes]]:
+    """The files below a folder, but for what editors and Python leave.
+
+    Raises BookError at a link that leads out of content/ or nowhere: a site must not show files
+    of the machine that builds it.
+    """
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        name = path.relative_to(root).as_posix()
+        if path.name.startswith((".", "#")) or path.name.endswith("~"):
+            continue
+        if path.is_symlink():
+            target = path.resolve()
+            if not target.is_relative_to((root / CONTENT).resolve()) or not target.is_file():
+                raise BookError(f"{name} is a link to {target}, which is no file in {CONTENT}/")
+        if path.is_file():
+            yield name, path.read_bytes()
+        elif path.name != "__pycache__":
+            yield from _files(root, path)
 
 
-def read_notebook(path: Path) -> dict[str, Any]:
-    """The notebook as nbformat 4 stores it. Read directly: importing nbformat takes a second."""
+def read_notebook(data: bytes, name: str) -> dict[str, Any]:
+    """The notebook in these bytes. Read directly: importing nbformat takes a second.
+
+    Raises BookError, which names the notebook, where it is not one.
+    """
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise BookError(f"{path} is not a notebook: {error}") from None
-    if notebook.get("nbformat") != 4:
-        raise BookError(f"{path} is not a notebook of format 4")
+        notebook = json.loads(data.decode())
+    except ValueError as error:  # JSON or its encoding
+        raise BookError(f"{name} is not a notebook: {error}") from None
+    if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
+        raise BookError(f"{name} is not a notebook of format 4")
+    cells = notebook.get("cells")
+    if not isinstance(cells, list) or not all(map(_is_cell, cells)):
+        raise BookError(f"{name} is not a notebook: its cells are not as nbformat has them")
+    if not isinstance(notebook.setdefault("metadata", {}), dict):
+        raise BookError(f"{name} is not a notebook: its metadata is not a mapping")
     return notebook
+
+
+def _is_cell(cell: Any) -> bool:
+    if not isinstance(cell, dict) or not isinstance(cell.setdefault("metadata", {}), dict):
+        return False
+    text = cell.get("source")
+    is_text = isinstance(text, str) or (
+        isinstance(text, list) and all(isinstance(line, str) for line in text)
+    )
+    return is_text and cell.get("cell_type") in ("code", "markdown", "raw")
 
 
 def replace_text(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def source(cell: dict[str, Any]) -> str:
@@ -84,15 +213,46 @@ def source(cell: dict[str, Any]) -> str:
 
 def tags(cell: dict[str, Any]) -> list[str]:
     """The tags of a cell."""
-    return cell.get("metadata", {}).get("tags", [])
+    return cell["metadata"].get("tags") or []
 
 
-def code(cell: dict[str, Any]) -> str:
-    """The Python of a code cell: IPython's magics and shell lines are left out."""
-    text = source(cell)
-    if text.startswith("%%"):
-        return ""
-    return re.sub(r"^(\s*)[%!].*$", r"\1pass", text, flags=re.MULTILINE)
+def code_cells(notebook: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
+    """The code cells of a notebook, with their texts."""
+    return [(cell, source(cell)) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def python(text: str) -> str:
+    """The Python that IPython makes of a cell's text, magics and shell lines among it.
+
+    Below a magic such as %%time, which runs Python, it is that; below %%bash it is nothing.
+    """
+    magic = re.match(r"\s*%%(\w+).*\n?", text)
+    if magic:
+        return python(text[magic.end() :]) if magic[1] in PYTHON_MAGICS else ""
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        from IPython.core.inputtransformer2 import TransformerManager  # slow, and rarely needed
+
+        return TransformerManager().transform_cell(text)
+    return text
+
+
+def parsed(text: str | bytes, place: str) -> ast.Module:
+    """A program's syntax tree. Raises BookError, which names the place."""
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError) as error:
+        line = f" (line {error.lineno})" if getattr(error, "lineno", None) else ""
+        raise BookError(f"{place}: {getattr(error, 'msg', error)}{line}") from None
+
+
+def tree_of_cell(text: str) -> ast.Module:
+    """The syntax tree of a cell; an empty one where it has a mistake, which running it tells."""
+    try:
+        return ast.parse(python(text))
+    except (SyntaxError, ValueError):
+        return ast.Module([], [])
 
 
 def imports(tree: ast.AST) -> set[str]:
@@ -108,111 +268,6 @@ def imports(tree: ast.AST) -> set[str]:
     return found
 
 
-def modules(root: Path) -> dict[str, Path]:
-    """The Python modules beside the notebooks, by name: `torch_metrics`, `figures`, ..."""
-    found: dict[str, Path] = {}
-    for path in sorted((root / CONTENT).rglob("*.py")):
-        if path.stem == "__init__":
-            continue
-        if path.stem in found:
-            raise BookError(f"two modules have one name: {found[path.stem]} and {path}")
-        found[path.stem] = path
-    return found
-
-
-@cache  # every command asks for the same few texts again and again
-def last_names(text: str | bytes, place: str) -> frozenset[str]:
-    """Every module that the text of a program may import, by the last part of its name.
-
-    Raises SyntaxError, which names the place.
-    """
-    return frozenset(name.rpartition(".")[2] for name in imports(ast.parse(text, place)))
-
-
-def variable(module: str) -> str:
-    """The environment variable that holds a module's hash."""
-    return f"BOOK_{module.upper()}"
-
-
-def notebook_modules(root: Path, notebook: dict[str, Any]) -> set[str]:
-    """The names of the modules that a notebook uses.
-
-    They are the ones that it imports, and the scripts whose file names it mentions, because it
-    starts them. Its set-up cell, which is generated from them, does not count.
-    """
-    texts = [
-        code(cell)
-        for cell in notebook["cells"]
-        if cell["cell_type"] == "code" and "setup" not in tags(cell)
-    ]
-    names = modules(root).keys()
-    used = frozenset().union(*(last_names(text, "<cell>") for text in texts)) & names
-    return used | {name for name in names if any(f"{name}.py" in text for text in texts)}
-
-
-def notebook_dependencies(root: Path, notebook: dict[str, Any]) -> set[str]:
-    """The variables of `hashes` that a notebook's outputs depend on."""
-    names = notebook_modules(root, notebook)
-    return {"BOOK_ENVIRONMENT"} | {variable(name) for name in names}
-
-
-def notebook_files(root: Path, notebook: dict[str, Any]) -> dict[str, str]:
-    """The SHA-256 of every file that a notebook's modules take, by its path in content/."""
-    files = module_files(root)
-    found = {path for name in notebook_modules(root, notebook) for path in files[name]}
-    found |= {init for path in found if (init := path.with_name("__init__.py")).exists()}
-    return {
-        path.relative_to(root / CONTENT).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(found)
-    }
-
-
-def module_files(root: Path) -> dict[str, list[Path]]:
-    """For each module, its file and the files of the modules that it imports, in turn."""
-    paths = modules(root)
-    uses = {
-        name: last_names(path.read_bytes(), str(path)) & paths.keys()
-        for name, path in paths.items()
-    }
-
-    def closure(name: str) -> set[str]:
-        found, todo = set(), {name}
-        while todo:
-            found |= todo
-            todo = set().union(*(uses[each] for each in todo)) - found
-        return found
-
-    return {name: [paths[each] for each in sorted(closure(name))] for name in paths}
-
-
-def hashes(root: Path) -> dict[str, str]:
-    """What the outputs of a notebook can depend on, as environment variables.
-
-    A notebook names the ones it needs in `metadata.execute.depends_on_env`, and MyST executes it
-    again when one of them has changed. BOOK_ENVIRONMENT stands for Python, the pinned versions
-    and the device; there is one more for each module, covering what the module imports itself.
-    """
-    result = {
-        variable(name): _digest(*(path.read_bytes() for path in paths))
-        for name, paths in module_files(root).items()
-    }
-    pins = [root / name for name in ("requirements.txt", "constraints.txt")]
-    result["BOOK_ENVIRONMENT"] = _digest(
-        sys.version.encode(),
-        platform.platform(terse=True).encode(),
-        os.environ.get("BOOK_DEVICE", "").encode(),
-        *(_without_comments(path) for path in pins if path.exists()),
-    )
-    return result
-
-
-def _without_comments(path: Path) -> bytes:
-    lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
-    return "\n".join(line for line in lines if line).encode()
-
-
-def _digest(*parts: bytes) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(hashlib.sha256(part).digest())
-    return digest.hexdigest()[:16]
+def last_names(tree: ast.AST) -> set[str]:
+    """Every module that the code may import, by the last part of its name."""
+    return {name.rpartition(".")[2] for name in imports(tree)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -39,10 +40,13 @@ class Build:
         return self.folder / "work" / "_build" / "site"
 
 
-def run_build(root: Path, folder: Path, *options: str) -> Build:
+def run_build(root: Path, folder: Path, *options: str, **variables: str) -> Build:
     """Run the build of the book in `root`, with results in `folder`."""
     command = [sys.executable, "scripts/build.py", "--to", str(folder), *options]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    # One thread is for what runs in a test's own process (conftest.py).
+    settings = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    env = settings | variables
+    done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True)
     return Build(done.returncode, done.stdout + done.stderr, read_report(folder), folder)
 
 
@@ -58,15 +62,13 @@ def cell(kind: str, text: str, name: str, **metadata: object) -> dict:
     return result | ({"outputs": [], "execution_count": None} if kind == "code" else {})
 
 
-def notebook(*cells: dict, depends_on: tuple[str, ...] = ("BOOK_ENVIRONMENT",)) -> dict:
+def notebook(*cells: dict) -> dict:
     """A notebook as the book wants it."""
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return {
         "nbformat": 4,
         "nbformat_minor": 5,
-        "metadata": {
-            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
-            "execute": {"depends_on_env": list(depends_on)},
-        },
+        "metadata": {"kernelspec": kernel},
         "cells": list(cells),
     }
 
@@ -79,19 +81,19 @@ class SmallBook:
     pages: list[str] = field(default_factory=list)
 
     def write(self, name: str, content: str | dict) -> None:
-        """Write a page or a notebook and put it into the table of contents; or a module."""
+        """Write a page or a notebook and put it into the table of contents; or another file."""
         path = self.root / "content" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content if isinstance(content, str) else json.dumps(content))
-        if not name.endswith(".py") and name not in self.pages:
+        if name.endswith((".md", ".ipynb")) and name not in self.pages:
             self.pages.append(name)
             config = yaml.safe_load((ROOT / "myst.yml").read_text())
             config["project"]["toc"] = [{"file": f"content/{page}"} for page in self.pages]
             (self.root / "myst.yml").write_text(yaml.safe_dump(config))
 
-    def build(self, *options: str) -> Build:
+    def build(self, *options: str, **variables: str) -> Build:
         """Build it."""
-        return run_build(self.root, self.root / "_build", *options)
+        return run_build(self.root, self.root / "_build", *options, **variables)
 
     def processes(self) -> list[str]:
         """The command lines of the processes that work in this book."""
@@ -145,9 +147,10 @@ class Repository:
 
     def publish(self, version: str, content: Path) -> None:
         """Offer the modules of a folder content/ as those of a version."""
-        for path in content.rglob("*.py"):
-            name = path.relative_to(content).as_posix()
-            self.files[f"/{version}/content/{name}"] = path.read_bytes()
+        for path in content.rglob("*"):
+            if path.is_file():
+                name = path.relative_to(content).as_posix()
+                self.files[f"/{version}/content/{name}"] = path.read_bytes()
 
     @contextmanager
     def running(self) -> Iterator[Repository]:

@@ -5,36 +5,49 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
+from functools import cache
 from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
+import export
 import pytest
 import yaml
-from books import ROOT
+from books import ROOT, Build
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
-from sources import code, config, imports, notebooks, read_notebook
+from sources import Book, code_cells, imports, read_notebook, tree_of_cell
+from stage import stage
 
+BOOK = Book.read(ROOT)
 CUDA = ("cuda-", "nvidia-", "triton")
+# Modules that are imported as part of another package, which cannot do without them.
+PARTS = {"IPython": "ipykernel", "nbclient": "nbconvert", "nbformat": "nbconvert"}
+# What runs before anything is installed, or where nothing of the book is.
+ALONE = {"scripts/alone.py", "scripts/setup_cell.py", "content/tools/fetch.py"}
 
 
-def files() -> list[Path]:
+providers = cache(packages_distributions)
+
+
+@cache
+def files() -> list[str]:
     """The files of the repository: tracked, or new and not ignored."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         pytest.skip("not a git repository")
-    return [ROOT / name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]
+    return [name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
 def requirements(name: str) -> dict[str, list[Requirement]]:
     """The requirements in a file, by package."""
     found: dict[str, list[Requirement]] = {}
-    for line in (ROOT / name).read_text().splitlines():
+    for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
         text = line.partition("#")[0].strip()
         if text and not text.startswith("-"):
             requirement = Requirement(text)
@@ -53,6 +66,21 @@ def pinned() -> dict[str, Version]:
                 assert name not in found, f"{name} is pinned twice"
                 found[name] = Version(specifier.version)
     return found
+
+
+def packages(name: str) -> dict[str, set[str]]:
+    """What a program or notebook imports of other people's, with the packages that have it."""
+    data = (ROOT / name).read_bytes()
+    if name.endswith(".ipynb"):
+        trees = [tree_of_cell(text) for _, text in code_cells(read_notebook(data, name))]
+    else:
+        trees = [ast.parse(data)]
+    modules = {each.partition(".")[0] for tree in trees for each in imports(tree)} - {""}
+    ours = {Path(each).stem for each in files() if each.endswith(".py")} | {"theme", "tools"}
+    return {
+        module: {canonicalize_name(each) for each in providers().get(module, [])}
+        for module in modules - sys.stdlib_module_names - ours
+    }
 
 
 def test_every_requirement_is_pinned_to_a_version_that_it_allows():
@@ -76,74 +104,88 @@ def test_everything_installed_is_pinned():
     assert {name for name in wrong if not name.startswith(CUDA)} == set()
 
 
-@pytest.mark.parametrize(
-    ("folders", "file"),
-    [(["content", "scripts", "theme"], "requirements.txt"), (["tests"], "requirements-dev.txt")],
-)
-def test_what_is_imported_is_required(folders: list[str], file: str):
-    required = set(requirements("requirements.txt")) | set(requirements(file))
-    # IPython is part of ipykernel.
-    ours = {path.stem for path in ROOT.glob("*/**/*.py")} | {"theme", "tools", "IPython"}
-    packages = packages_distributions()
-    trees = {
-        str(path.relative_to(ROOT)): ast.parse(path.read_bytes())
-        for path in files()
-        if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in folders
-        # Among the tests there are programs to be read, not run.
-        if "tests" not in folders or path.name.startswith(("test_", "conftest"))
-    }
-    if "content" in folders:
-        for name in notebooks(ROOT):
-            cells = read_notebook(ROOT / name)["cells"]
-            text = "\n".join(code(cell) for cell in cells if cell["cell_type"] == "code")
-            trees[name] = ast.parse(text)
+def test_what_is_imported_is_required():
+    readers = requirements("requirements.txt").keys()
+    everybody = readers | requirements("requirements-dev.txt").keys()
     missing = []
-    for name, tree in trees.items():
-        for module in sorted({each.partition(".")[0] for each in imports(tree)} - {""}):
-            if module in sys.stdlib_module_names or module in ours:
-                continue
-            providers = {canonicalize_name(each) for each in packages.get(module, [])}
-            if not providers & required:
-                missing.append(f"{name}: {module}")
-    assert missing == []
-
-
-def test_the_repository_s_address_stands_in_myst_yml_alone():
-    address = config(ROOT)["project"]["github"]
-    owner, name = address.removeprefix("https://github.com/").split("/")
-    for path in files():
-        if path.suffix in (".png", ".woff2") or path.name == "myst.yml":
+    for name in files():
+        folder, _, file = name.partition("/")
+        # Among the tests there are programs to be read, not run.
+        if folder == "tests" and not Path(file).name.startswith(("test_", "conftest", "books")):
             continue
-        text = path.read_text(encoding="utf-8", errors="replace")
-        found = set(re.findall(rf"([\w-]+)/{re.escape(name)}\b", text)) | (
-            {owner} if owner in text else set()
-        )
-        if path.suffix == ".ipynb":  # its set-up cell may fetch from there, written by a script
-            assert found <= {owner}, path
-        else:
-            assert found == set(), f"{path} has the repository's address"
-
-
-def test_the_citation_agrees_with_the_book():
-    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    project = config(ROOT)["project"]
-    assert citation["title"] == project["title"]
-    assert [each["name"] for each in citation["authors"]] == [
-        each["name"] for each in project["authors"]
-    ]
-
-
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
-def test_every_link_to_a_file_leads_to_one(name: str):
-    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text(encoding="utf-8"))
-    assert links
-    missing = [each for each in links if "://" not in each and not (ROOT / each).exists()]
+        if folder in ("content", "scripts", "theme", "tests") and name.endswith((".py", ".ipynb")):
+            required = set() if name in ALONE else everybody if folder == "tests" else readers
+            for module, owners in packages(name).items():
+                if not owners & required and PARTS.get(module) not in required:
+                    missing.append(f"{name}: {module}")
     assert missing == []
 
 
-def test_no_lock_file_with_addresses_is_kept():
-    names = {path.name for path in files()}
-    assert names & {"package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "uv.lock"} == set()
+def test_colab_has_what_the_notebooks_import_in_versions_that_the_book_allows():
+    colab, ours = requirements("requirements-colab.txt"), requirements("requirements.txt")
+    names = [*BOOK.notebooks, *BOOK.modules.values()]
+    needed = set().union(*(owners for name in names for owners in packages(name).values()))
+    assert {"torch", "matplotlib", "scikit-learn"} <= needed
+    for name in needed & ours.keys():
+        (requirement,), ((specifier,),) = ours[name], [each.specifier for each in colab[name]]
+        assert specifier.version.replace("*", "0") in requirement.specifier, name
+
+
+def test_addresses_of_the_book_are_those_in_myst_yml():
+    owner, _, repository = BOOK.github.partition("/")
+    own = {owner, f"{owner.lower()}.github.io"}
+    for name in files():
+        if name == "myst.yml" or name.endswith((".png", ".woff2")):
+            continue
+        text = (ROOT / name).read_text(encoding="utf-8", errors="replace")
+        found = set(re.findall(rf"([\w.-]+)/{re.escape(repository)}\b", text))
+        found |= {owner} if owner in text else set()
+        # What is generated may name it; all else would name ours in a fork.
+        assert found <= (own if name == "README.md" or name in BOOK.notebooks else set()), name
+
+
+def test_the_readme_leads_to_each_notebook_and_its_page(built: Build):
+    targets = re.findall(r"\]\((https://[^)\s]+)\)", (ROOT / "README.md").read_text("utf-8"))
+    pages = [each.removeprefix(BOOK.address) for each in targets if each.startswith(BOOK.address)]
+    assert [page for page in pages if not (built.html / f"./{page}").exists()] == []
+    assert len(pages) == 1 + len(BOOK.notebooks)
+    start = f"https://colab.research.google.com/github/{BOOK.github}/blob/main/"
+    colab = [each.removeprefix(start) for each in targets if each.startswith(start)]
+    assert colab == list(BOOK.notebooks)
+
+
+def test_a_fork_names_only_itself_once_it_has_said_where_it_is(tmp_path: Path):
+    shutil.copytree(ROOT / "content", tmp_path / "content")
+    for name in ("README.md", "CITATION.cff"):
+        shutil.copy(ROOT / name, tmp_path)
+    settings = (ROOT / "myst.yml").read_text(encoding="utf-8")
+    settings = settings.replace(BOOK.github, "Alice/my-book")
+    (tmp_path / "myst.yml").write_text(settings, encoding="utf-8")
+    export.write(Book.read(tmp_path))
+    fork = Book.read(tmp_path)
+    stage(fork, tmp_path / "staged", {})
+    assert "https://alice.github.io/my-book/" in (tmp_path / "README.md").read_text("utf-8")
+    assert "url: https://alice.github.io/my-book" in (tmp_path / "staged/myst.yml").read_text()
+    original = re.compile(re.escape(BOOK.github.partition("/")[0]).encode(), re.IGNORECASE)
+    named = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path for path in named if original.search(path.read_bytes())] == []
+
+
+def test_the_citation_agrees_with_the_book_and_claims_no_release_before_there_is_one():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = BOOK.settings["project"]
+    assert citation["title"] == project["title"]
+    names = [each["name"] for each in citation["authors"]]
+    assert names == [each["name"] for each in project["authors"]]
+    history = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    released = [*re.findall(r"^## (\d\S+) - (\S+)", history, re.MULTILINE), (None, "None")][0]
+    assert (citation.get("version"), str(citation.get("date-released"))) == released
+
+
+def test_every_link_to_a_file_leads_to_one():
+    texts = [path.read_text(encoding="utf-8") for path in ROOT.glob("*.md")]
+    links = re.findall(r"\]\(([^)#:]+)\)", "\n".join(texts))
+    assert [each for each in links if not (ROOT / each).exists()] == []
 
 
 def test_the_theme_s_packages_have_exact_versions():
@@ -154,5 +196,5 @@ def test_the_theme_s_packages_have_exact_versions():
 
 
 def test_files_are_small():
-    large = [path.name for path in files() if path.stat().st_size > 500_000]
+    large = [name for name in files() if (ROOT / name).stat().st_size > 500_000]
     assert large == []

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import posixpath
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -54,17 +56,18 @@ class Assets:
 
     def __init__(self, site: Path):
         self._site = site
-        self._written: set[str] = set()
 
     def add(self, name: str, content: bytes) -> str:
         """Write the file once; returns its path from the site's root."""
         stem, suffix = posixpath.splitext(name)
         path = f"assets/{stem}.{hashlib.sha256(content).hexdigest()[:10]}{suffix}"
-        if path not in self._written:
-            target = self._site / path
+        target = self._site / path
+        if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-            self._written.add(path)
+            # The preview may be sending it to a browser while another page asks for it again.
+            part = target.with_name(f"{os.getpid()}-{threading.get_ident()}.part")
+            part.write_bytes(content)
+            part.replace(target)
         return path
 
 
@@ -93,6 +96,14 @@ class Entry:
     def file(self) -> str | None:
         """The file of its page, from the site's root."""
         return page_file(self.slug) if self.slug else None
+
+
+SCHEMES = frozenset({"http", "https", "mailto", "tel"})
+
+
+def is_absolute(url: str) -> bool:
+    """Whether an address leads elsewhere, by one of the schemes that do no more than that."""
+    return urlsplit(url).scheme in SCHEMES
 
 
 def page_file(slug: str) -> str:
@@ -134,6 +145,12 @@ class Book:
         self._files["/"] = page_file(self.index)
         self._places = {page.slug: place for place, page in enumerate(self.pages)}
         self._trails = {trail[-1].slug: trail for trail in _trails(self.contents)}
+
+    def unsafe_addresses(self) -> list[str]:
+        """What the book's configuration links to, but is no address to follow."""
+        license_ = self.license.get("url")
+        urls = [*(entry.url for entry in _flat(self.contents)), license_, self.github, self.url]
+        return [url for url in urls if url and not is_absolute(url)]
 
     def file(self, url: str) -> str | None:
         """The file of the page under MyST's address `url`, or None where there is no page."""

@@ -63,8 +63,11 @@ WORDS = {
     **dict.fromkeys(keyword.kwlist, "k"),
 }
 
-ESCAPE = re.compile(r"\x1b\[([0-9;]*)m")
-OTHER_ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-ln-z]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
+ESCAPE = re.compile(r"\x1b\[([0-9;:]*)m")
+OTHER_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-9;:<=>?]*[A-Za-ln-z]|[()][A-Z0-9]|\][^\x07\x1b]*(?:\x07|\x1b\\))"
+)
+MOVES = re.compile(r"(\r|\n|\x1b\[\d{0,3}A)")
 COLORS = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 
 Run = tuple[str | None, str]  # a class and the text that has it
@@ -170,33 +173,51 @@ def code(
     )
 
 
+def settled(text: str) -> str:
+    """What stays when lines are written again, after a carriage return or from further up."""
+    lines, row, begins = [""], 0, True
+    for at, piece in enumerate(MOVES.split(text)):
+        if at % 2 == 0:
+            lines[row] = piece if piece and begins else lines[row] + piece
+            begins = begins and not piece
+            continue
+        begins = True
+        if piece == "\n":
+            row += 1
+            lines += [""] * (row == len(lines))
+        elif piece != "\r":
+            row = max(0, row - int(piece[2:-1] or 1))
+    return "\n".join(lines)
+
+
 def terminal(text: str) -> Markup:
-    """Terminal output: carriage returns overwrite, ANSI colors become classes."""
-    text = OTHER_ESCAPES.sub("", text)
-    text = "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in text.split("\n"))
-    pieces = ESCAPE.split(text)
+    """Terminal output: later lines overwrite earlier ones, ANSI colors become classes."""
+    pieces = ESCAPE.split(OTHER_ESCAPES.sub("", settled(text)))
     parts: list[object] = [pieces[0]]
     style: dict[str, str] = {}
     for codes, piece in zip(pieces[1::2], pieces[2::2], strict=True):
-        style = _restyled(style, [int(c or 0) for c in codes.split(";")])
+        style = _restyled(style, codes.split(";"))
         names = classes(*style.values())
         parts.append(el("span", piece, class_=names) if names and piece else piece)
     return join(parts)
 
 
-def _restyled(style: dict[str, str], codes: list[int]) -> dict[str, str]:
+def _restyled(style: dict[str, str], codes: list[str]) -> dict[str, str]:
     """The style after these ANSI codes; 256 colors and true colors fall back to none."""
-    style = dict(style)
-    if codes[0] in (38, 48):
-        return style
-    for number in codes:
+    style, rest = dict(style), iter(codes)
+    for code_ in rest:
+        number, colon, _ = code_.partition(":")
+        number = int(number or 0)
+        if number in (38, 48) and not colon:  # its numbers follow: `5;n`, or `2;red;green;blue`
+            for _ in range({"5": 1, "2": 3}.get(next(rest, ""), 0)):
+                next(rest, "")
         if number == 0:
             style.clear()
         elif number == 1:
             style["weight"] = "ansi-bold"
         elif number == 22:
             style.pop("weight", None)
-        elif number == 39:
+        elif number in (38, 39):
             style.pop("color", None)
         elif 30 <= number <= 37 or 90 <= number <= 97:
             style["color"] = f"ansi-{COLORS[number % 10]}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import atexit
 import json
 import subprocess
+import threading
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,14 +17,18 @@ const katex = require("katex");
 require("readline").createInterface({ input: process.stdin }).on("line", (line) => {
   let answer;
   try {
-    const [tex, displayMode] = JSON.parse(line);
-    answer = { html: katex.renderToString(tex, { displayMode }) };
+    const [tex, displayMode, macros] = JSON.parse(line);
+    answer = { html: katex.renderToString(tex, { displayMode, macros }) };
   } catch (error) {
     answer = { error: true, message: error.message };
   }
   process.stdout.write(JSON.stringify(answer) + "\\n");
 });
 """
+
+GONE = {"error": True, "message": "it does not answer; run `npm install --ignore-scripts` in theme"}
+
+_one_at_a_time = threading.Lock()  # the preview answers in several threads
 
 
 @lru_cache(maxsize=1)
@@ -36,16 +42,34 @@ def _katex() -> subprocess.Popen[str]:
         text=True,
         encoding="utf-8",
     )
-    # The last to be registered is the first to be called.
-    atexit.register(process.stdout.close)
-    atexit.register(process.wait)
-    atexit.register(process.stdin.close)
+    atexit.register(_end, process)
     return process
 
 
-def node(tex: str, *, display: bool) -> dict[str, Any]:
+def _end(process: subprocess.Popen[str]) -> None:
+    """Let the process end; it may have done so by itself."""
+    with suppress(OSError):
+        process.stdin.close()
+    process.wait()
+    process.stdout.close()
+
+
+def _answer(question: list[Any]) -> str:
+    """KaTeX's answer, or nothing when it has none: then the next question starts it again."""
+    with _one_at_a_time:
+        try:
+            process = _katex()
+            process.stdin.write(json.dumps(question) + "\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+        except OSError:
+            answer = ""
+        if not answer:
+            _katex.cache_clear()
+        return answer
+
+
+def node(tex: str, *, display: bool, macros: dict[str, str] | None = None) -> dict[str, Any]:
     """The formula as in MyST's tree: its `value` with `html`, or with `error` and `message`."""
-    process = _katex()
-    process.stdin.write(json.dumps([tex, display]) + "\n")
-    process.stdin.flush()
-    return {"value": tex, **json.loads(process.stdout.readline())}
+    answer = _answer([tex, display, macros or {}])
+    return {"value": tex, **(json.loads(answer) if answer else GONE)}

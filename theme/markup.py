@@ -49,12 +49,20 @@ def classes(*names: str | None) -> str:
     return " ".join(name for name in names if name)
 
 
+def _kept(tag: str, name: str, value: str) -> str | None:
+    """An attribute's value, if foreign HTML may have it: `data:` is for pictures alone."""
+    is_data = value.strip().lower().startswith("data:") and name in ("href", "src", "cite")
+    is_picture = tag == "img" and value.strip().lower().startswith("data:image/")
+    return None if is_data and not is_picture else value
+
+
 def sanitized(html: str) -> Markup:
     """Foreign HTML, parsed and written anew without scripts, handlers, frames and forms."""
     return Markup(
         nh3.clean(
             html,
             attributes=FOREIGN_ATTRIBUTES,
+            attribute_filter=_kept,
             filter_style_properties=FOREIGN_STYLES,
             url_schemes={"http", "https", "mailto", "data"},
         )

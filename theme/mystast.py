@@ -9,19 +9,21 @@ Prose, blocks, math, code and outputs, references, furniture: in this order.
 
 from __future__ import annotations
 
+import base64
 import json
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
 import highlight
 import latex
 import pictures
-from book import Assets, Book, MissingAsset, Problem, page_file, relative
+from book import Assets, Book, MissingAsset, Problem, is_absolute, page_file, relative
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
@@ -32,9 +34,14 @@ Node = dict[str, Any]
 Renderer = Callable[[Node, "Page"], Markup | None]
 
 RENDERERS: dict[str, Renderer] = {}
-SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 VIDEOS = frozenset({".mp4", ".webm", ".ogv"})
-WIDTH = re.compile(r"\d+(\.\d+)?(%|px|em|rem|ch)?$")
+# A length as authors write it: a number alone is one of pixels.
+LENGTH = re.compile(
+    r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(%|px|em|rem|ex|ch|vw|vh|vmin|vmax|cm|mm|in|pt|pc)?\s*", re.I
+)
+# What MyST leaves of a footnote's reference whose text it has not found: in a notebook it looks
+# for it in the same cell only.
+LOST_NOTE = re.compile(r"\[\^[\w.:-]+\]")
 
 
 class Content(Protocol):
@@ -56,6 +63,7 @@ class Page:
     title: str | None = None  # the one from its metadata, where the page does not begin with it
     features: set[str] = field(default_factory=set)  # what it needs scripts and styles for
     outline: list[tuple[int, str, Markup]] = field(default_factory=list)
+    macros: dict[str, str] = field(default_factory=dict)  # of formulas
     footnotes: dict[str, Node] = field(default_factory=dict)
     footnote_references: list[str] = field(default_factory=list)
     tab_sets: int = 0
@@ -82,13 +90,22 @@ class Page:
         """The relative URL from this page to a file of the site."""
         return relative(file, self.file)
 
-    def fetch(self, path: str, source: str | None = None) -> bytes:
+    def fetch(self, path: str, source: str | None = None) -> bytes | None:
         """An asset's bytes; a missing one is a problem. `source` is what the author calls it."""
         try:
             return self.content.get(path)
         except MissingAsset:
             self.problem(f"the file {source or path} is missing")
-            return b""
+            return None
+
+    def publish(self, name: str, content: bytes) -> str:
+        """The relative URL of a file that is added to the site. A drawing must be harmless."""
+        if name.lower().endswith(".svg"):
+            try:
+                pictures.check_svg(content)
+            except ValueError as error:
+                self.problem(f"the drawing {name} {error}")
+        return self.url(self.assets.add(name, content))
 
 
 def renders(*types: str) -> Callable[[Renderer], Renderer]:
@@ -131,6 +148,11 @@ def asset_name(url: str) -> str:
     return re.sub(r"-[0-9a-f]{32}(?=\.)", "", posixpath.basename(url))
 
 
+def joined(text: str | list[str]) -> str:
+    """Text as a notebook may have it: in one piece, or as a list of lines."""
+    return text if isinstance(text, str) else "".join(text)
+
+
 def anchor(node: Node) -> str | None:
     """The id that links to this node point to."""
     return node.get("html_id") or node.get("identifier")
@@ -146,7 +168,11 @@ def plain(node: Node, page: Page) -> Markup:
 
 @renders("text")
 def text(node: Node, page: Page) -> Markup:
-    return join([node.get("value", "")])
+    value = node.get("value", "")
+    if found := LOST_NOTE.search(value):
+        hint = "a notebook's cell needs its own; if none is meant, write it as code"
+        page.problem(f"{found[0]} has no note ({hint})")
+    return join([value])
 
 
 def element(tag: str, class_: str | None = None) -> Renderer:
@@ -186,12 +212,12 @@ def heading(node: Node, page: Page) -> Markup:
     if number := node.get("enumerator"):
         content = join([el("span", number, class_="number"), " ", content])
     if not name:
-        return el(f"h{depth}", content)
+        return el(f"h{depth}", content, class_=node.get("class"))
     if 2 <= depth <= 3:
         page.outline.append((depth, name, without_links(content)))
     label = f"Link to the section “{text_of(node)}”"
-    link = el("a", "#", class_="anchor", href=f"#{name}", aria_label=label)
-    return el(f"h{depth}", content, link, id=name)
+    link = el("a", "#", class_="anchor", href=f"#{name}", aria_label=label, data_tool=True)
+    return el(f"h{depth}", content, link, id=name, class_=node.get("class"))
 
 
 def without_links(content: Markup) -> Markup:
@@ -201,7 +227,7 @@ def without_links(content: Markup) -> Markup:
 
 @renders("inlineCode")
 def inline_code(node: Node, page: Page) -> Markup:
-    return el("code", node.get("value", ""))
+    return el("code", node.get("value", ""), class_=node.get("class"))
 
 
 @renders("break")
@@ -216,7 +242,7 @@ def thematic_break(node: Node, page: Page) -> Markup:
 
 @renders("abbreviation")
 def abbreviation(node: Node, page: Page) -> Markup:
-    return el("abbr", inside(node, page), title=node.get("title"))
+    return el("abbr", inside(node, page), title=node.get("title"), class_=node.get("class"))
 
 
 @renders("list")
@@ -228,11 +254,12 @@ def list_(node: Node, page: Page) -> Markup:
     )
     content = join(list_item(item, page, tight=tight) for item in items)
     tasks = "tasks" if any(item.get("checked") is not None for item in items) else None
+    names = classes(tasks, node.get("class"))
     if not node.get("ordered"):
-        return el("ul", content, class_=classes(tasks, node.get("class")), id=anchor(node))
+        return el("ul", content, class_=names, id=anchor(node))
     start = node.get("start", 1)
     first = None if start == 1 else start
-    return el("ol", content, start=first, class_=classes(tasks), id=anchor(node))
+    return el("ol", content, start=first, class_=names, id=anchor(node))
 
 
 @renders("listItem")
@@ -245,7 +272,7 @@ def list_item(node: Node, page: Page, *, tight: bool = False) -> Markup:
         inside(child, page) if tight and child["type"] == "paragraph" else render(child, page)
         for child in node.get("children") or ()
     )
-    return el("li", box, content)
+    return el("li", box, content, class_=node.get("class"))
 
 
 @renders("html")
@@ -355,7 +382,8 @@ def box(
 @renders("details")
 def details(node: Node, page: Page) -> Markup:
     opened = bool(node.get("open"))
-    return el("details", inside(node, page), class_="dropdown", id=anchor(node), open=opened)
+    names = classes("dropdown", node.get("class"))
+    return el("details", inside(node, page), class_=names, id=anchor(node), open=opened)
 
 
 @renders("aside")
@@ -382,15 +410,17 @@ def tab_set(node: Node, page: Page) -> Markup:
             name=name,
             open=item is chosen,
             data_key=item.get("sync"),
+            class_=item.get("class"),
         )
         for item in items
     ]
-    return el("div", *panels, class_="tabs", id=anchor(node))
+    names = classes("tabs", node.get("class"))
+    return el("div", *panels, class_=names, id=anchor(node), data_tabs=True)
 
 
 @renders("grid")
 def grid(node: Node, page: Page) -> Markup:
-    names = f"grid columns-{max(node.get('columns') or [1])}"
+    names = classes(f"grid columns-{max(node.get('columns') or [1])}", node.get("class"))
     return el("div", inside(node, page), class_=names, id=anchor(node))
 
 
@@ -407,7 +437,8 @@ def card(node: Node, page: Page) -> Markup:
             parts.append(el("p", el("a", title, href=href) if href else title, class_="title"))
         else:
             parts.append(render(child, page))
-    return el("div", *parts, class_=classes("card", "linked" if href else None), id=anchor(node))
+    names = classes("card", "linked" if href else None, node.get("class"))
+    return el("div", *parts, class_=names, id=anchor(node))
 
 
 @renders("header", "footer")
@@ -451,16 +482,30 @@ def image(node: Node, page: Page) -> Markup | None:
         page.problem(f"the image {url} is not in the book: readers would ask another host")
         return None
     content = page.fetch(url, node.get("urlSource"))
+    if content is None:
+        return None
+    name, style = asset_name(url), measures(node, page)
+    names = classes(f"align-{node['align']}" if node.get("align") else None, node.get("class"))
     if posixpath.splitext(url)[1].lower() in VIDEOS:
-        file = page.assets.add(asset_name(url), content)
-        return el("video", src=page.url(file), controls=True, aria_label=alt, id=anchor(node))
-    name = asset_name(url)
-    width = str(node.get("width") or "")
-    style = f"width:{width + 'px' if width.isdigit() else width}" if WIDTH.match(width) else None
-    align = node.get("align")
-    shown = picture(content, name, alt, page, style=style, align=align)
+        src, options = page.publish(name, content), {"controls": True, "aria_label": alt}
+        return el("video", src=src, class_=names, style=style, id=anchor(node), **options)
+    shown = picture(content, name, alt, page, style=style, names=names)
     # Of two variants only one is seen, so neither can be what a link leads to.
     return el("span", shown, id=anchor(node)) if anchor(node) else shown
+
+
+def measures(node: Node, page: Page) -> str | None:
+    """The style of what has the width and height that its author wants."""
+    found = {}
+    for name in ("width", "height"):
+        wanted = str(node.get(name) or "")
+        if match := LENGTH.fullmatch(wanted):
+            found[name] = match[1] + (match[2] or "px").lower()
+        elif wanted:
+            page.problem(f"the {name} {wanted!r} is no length: a number, or one with a unit of CSS")
+    if "height" in found:
+        found.setdefault("width", "auto")  # not the picture's own, which would distort it
+    return ";".join(f"{name}:{value}" for name, value in found.items()) or None
 
 
 def picture(
@@ -470,30 +515,25 @@ def picture(
     page: Page,
     *,
     style: str | None = None,
-    align: str | None = None,
-) -> Markup:
-    """`<img>`; a drawing in the book's neutral colors gets a twin for the dark page."""
-    suffix = posixpath.splitext(name)[1].lower()
-    measured = pictures.size(content, suffix) if content else None
-    width, height = measured or (None, None)
-    dark = pictures.dark_variant(content.decode()) if suffix == ".svg" else None
-    variants = [("for-light" if dark else "raster" if suffix != ".svg" else None, content, name)]
+    names: str | None = None,
+) -> Markup | None:
+    """`<img>`; a drawing in the book's colors gets a twin for the dark page, others a ground."""
+    stem, suffix = posixpath.splitext(name)
+    is_drawing = suffix.lower() == ".svg"
+    measured = pictures.size(content, suffix.lower())
+    if not measured and not is_drawing:
+        page.problem(f"the image {name} is broken, or no image")
+        return None
+    dark = pictures.dark_variant(content.decode(errors="replace")) if is_drawing else None
+    variants = [("for-light" if dark else "on-white", page.publish(name, content))]
     if dark:
-        stem = posixpath.splitext(name)[0]
-        variants.append(("for-dark", dark.encode(), f"{stem}-dark{suffix}"))
-    aligned = f"align-{align}" if align else None
+        file = page.assets.add(f"{stem}-dark{suffix}", dark.encode())
+        variants.append(("for-dark", page.url(file)))
+    width, height = measured or (None, None)
+    options = {"width": width, "height": height, "style": style, "loading": "lazy"}
     return join(
-        el(
-            "img",
-            src=page.url(page.assets.add(file, data)),
-            alt=alt,
-            width=width,
-            height=height,
-            style=style,
-            loading="lazy",
-            class_=classes(variant, aligned),
-        )
-        for variant, data, file in variants
+        el("img", src=src, alt=alt, **options, class_=classes(variant, names))
+        for variant, src in variants
     )
 
 
@@ -517,10 +557,11 @@ def table_row(node: Node, page: Page) -> Markup:
 @renders("tableCell")
 def table_cell(node: Node, page: Page) -> Markup:
     content = inside(node, page)
+    aligned = f"align-{node['align']}" if node.get("align") else None
     return el(
         "th" if node.get("header") and content else "td",
         content,
-        class_=f"align-{node['align']}" if node.get("align") else None,
+        class_=classes(aligned, node.get("class")),
         colspan=node.get("colspan"),
         rowspan=node.get("rowspan"),
     )
@@ -533,7 +574,8 @@ def include(node: Node, page: Page) -> Markup:
 
 @renders("glossary")
 def glossary(node: Node, page: Page) -> Markup:
-    return el("div", inside(node, page), class_="glossary", id=anchor(node))
+    names = classes("glossary", node.get("class"))
+    return el("div", inside(node, page), class_=names, id=anchor(node))
 
 
 @renders("iframe")
@@ -552,7 +594,8 @@ def iframe(node: Node, page: Page) -> Markup:
         for child in node.get("children") or ()
     ]
     words = el("p", link_, f" ({host})" if title else None)
-    return el("div", *still, words, class_="elsewhere", id=anchor(node))
+    names = classes("elsewhere", node.get("class"))
+    return el("div", *still, words, class_=names, id=anchor(node))
 
 
 @renders("anywidget")
@@ -563,7 +606,7 @@ def anywidget(node: Node, page: Page) -> Markup:
     for key, name in (("esm", "data_module"), ("css", "data_css")):
         url = node.get(key)
         if url and url.startswith("/"):
-            files[name] = page.url(page.assets.add(asset_name(url), page.fetch(url)))
+            files[name] = page.publish(asset_name(url), page.fetch(url) or b"")
         elif url:
             page.problem(f"the widget's file {url} is not in the book")
     text_ = "A widget stands here. It needs JavaScript, and a server to come from."
@@ -604,7 +647,7 @@ def math(node: Node, page: Page) -> Markup:
         parts.append(el("a", f"({number})", class_="number", href=f"#{name}", aria_label=label))
     elif number:
         parts.append(el("span", f"({number})", class_="number"))
-    return el("div", *parts, class_="math", id=name)
+    return el("div", *parts, class_=classes("math", node.get("class")), id=name)
 
 
 @renders("si")
@@ -634,7 +677,7 @@ def block(node: Node, page: Page) -> Markup | None:
         return None
     kind = (node.get("kind") or "").removeprefix("notebook-")
     page.cell, page.line = (node.get("identifier"), None) if node.get("kind") else (None, page.line)
-    if page.cell and kind == "code":
+    if kind == "code":
         content = code_cell(node, page)
     else:
         content = inside(node, page)
@@ -651,11 +694,9 @@ def code_cell(node: Node, page: Page) -> Markup:
     """A code cell's input and outputs, each shown, folded or left out as its author says."""
     parts = []
     for child in node.get("children") or ():
-        content = render(child, page)
         visibility = child.get("visibility")
-        if not content or visibility == "remove":
-            continue
-        if visibility == "hide":
+        content = render(child, page) if visibility != "remove" else None
+        if content and visibility == "hide":
             name = "Output" if child["type"] == "outputs" else summary_of(node, "Code")
             content = folded(name, content)
         parts.append(content)
@@ -692,7 +733,8 @@ def code(node: Node, page: Page) -> Markup:
     )
     file = node.get("filename")
     head = el("p", file, class_="filename") if file else None
-    return el("div", head, pre, class_=classes("code", node.get("class")), id=anchor(node))
+    names = classes("code", node.get("class"))
+    return el("div", head, pre, class_=names, id=anchor(node), data_code=True)
 
 
 @renders("myst")
@@ -703,9 +745,26 @@ def demonstration(node: Node, page: Page) -> Markup:
 
 @renders("outputs")
 def outputs(node: Node, page: Page) -> Markup | None:
-    content = inside(node, page)
+    content = join(render(child, page) for child in in_one_piece(node.get("children") or (), page))
     label = "Output"
     return el("div", content, class_="outputs", role="group", aria_label=label) if content else None
+
+
+def in_one_piece(children: Iterable[Node], page: Page) -> Iterator[Node]:
+    """The outputs with what a stream wrote in several pieces as one, as a terminal shows it."""
+    for name, group in groupby(children, stream_of):
+        if name is None:
+            yield from group
+        else:
+            text_ = "".join(text_of_stream(child["jupyter_data"], page) for child in group)
+            data = {"output_type": "stream", "name": name, "text": text_}
+            yield {"type": "output", "jupyter_data": data}
+
+
+def stream_of(node: Node) -> str | None:
+    """The name of the stream that an output belongs to, if it does."""
+    data = node.get("jupyter_data") or {}
+    return data.get("name", "stdout") if data.get("output_type") == "stream" else None
 
 
 @renders("output")
@@ -719,7 +778,9 @@ def output(node: Node, page: Page) -> Markup | None:
         trace = data.get("traceback") or f"{data.get('ename')}: {data.get('evalue')}"
         trace = trace if isinstance(trace, str) else "\n".join(trace)
         return el("pre", highlight.terminal(trace), class_="error")
-    bundle = data.get("data") or {}
+    bundle = {mime: item_of(mime, item) for mime, item in (data.get("data") or {}).items()}
+    if "text/plain" in bundle and hides(bundle.get("text/html"), page):
+        del bundle["text/html"]
     for mime, function in MIME_TYPES.items():
         if mime in bundle:
             return function(node, bundle[mime], page)
@@ -728,11 +789,27 @@ def output(node: Node, page: Page) -> Markup | None:
     return None
 
 
-def stream(data: Node, page: Page) -> Markup:
+def item_of(mime: str, item: Any) -> Node:
+    """One representation as MyST has it; one that it has not touched is as in the notebook."""
+    if isinstance(item, dict) and "content_type" in item:
+        return item
+    return {"content_type": mime, "content": item}
+
+
+def hides(item: Node | None, page: Page) -> bool:
+    """Whether an HTML output needs its own style, which foreign HTML may not have, to hide parts.
+
+    As those of scikit-learn do; the styles of data frames only adorn them.
+    """
+    return item is not None and bool(HIDING.search(text_of_output(item, page)))
+
+
+def stream(data: Node, page: Page) -> Markup | None:
     """What a cell wrote: standard output, or standard error with a label that says so."""
-    path = data.get("path")
-    content = page.fetch(path).decode() if path else data.get("text", "")
-    shown = el("pre", highlight.terminal(content.rstrip("\n")), class_=data.get("name"))
+    content = highlight.terminal(text_of_stream(data, page).rstrip()).rstrip()
+    if not content:
+        return None  # a progress bar that has wiped itself out
+    shown = el("pre", content, class_=data.get("name"))
     if data.get("name") != "stderr":
         return shown
     return el("div", el("span", "standard error", class_="label"), shown, class_="labeled")
@@ -740,7 +817,14 @@ def stream(data: Node, page: Page) -> Markup:
 
 def text_of_output(item: Node, page: Page) -> str:
     """An output's text: in the tree, or in a file of its own when it is long."""
-    return page.fetch(item["path"]).decode() if item.get("path") else item["content"]
+    if item.get("path"):
+        return (page.fetch(item["path"]) or b"").decode()
+    return joined(item["content"])
+
+
+def text_of_stream(data: Node, page: Page) -> str:
+    """What one piece of a stream says."""
+    return text_of_output({"path": data.get("path"), "content": data.get("text", "")}, page)
 
 
 def output_omitted(node: Node, item: Node, page: Page) -> None:
@@ -748,16 +832,29 @@ def output_omitted(node: Node, item: Node, page: Page) -> None:
     return
 
 
-def output_image(node: Node, item: Node, page: Page) -> Markup:
+def output_image(node: Node, item: Node, page: Page) -> Markup | None:
     """A figure; its description is in the output's metadata, beside its type."""
     mime = item["content_type"]
     metadata = node["jupyter_data"].get("metadata") or {}
     alt = ((metadata.get(mime) or {}).get("alt") or metadata.get("alt") or "").strip()
     if not alt:
         page.problem(f"a figure ({mime}) without a description; show it with one (alt)")
-    content = page.fetch(item["path"]) if item.get("path") else item["content"].encode()
     suffix = "." + mime.removeprefix("image/").removesuffix("+xml")
+    content = page.fetch(item["path"]) if item.get("path") else image_in(item)
+    if content is None:
+        return None
     return picture(content, f"{page.cell or 'figure'}{suffix}", alt, page)
+
+
+def image_in(item: Node) -> bytes:
+    """An image that stands in the notebook: a drawing as text, all others in base64."""
+    text_ = joined(item["content"])
+    if item["content_type"] == "image/svg+xml":
+        return text_.encode()
+    try:
+        return base64.b64decode(text_)
+    except ValueError:
+        return b""  # which is no image
 
 
 def output_html(node: Node, item: Node, page: Page) -> Markup:
@@ -772,11 +869,25 @@ def output_markdown(node: Node, item: Node, page: Page) -> Markup:
 
 
 def output_latex(node: Node, item: Node, page: Page) -> Markup | None:
-    """A formula that code has made, as SymPy does."""
+    """A formula that code has made, as SymPy does; or a sentence with formulas."""
     tex = text_of_output(item, page).strip()
-    inner = tex.removeprefix("$").removeprefix("$").removesuffix("$").removesuffix("$").strip()
-    shown = formula(latex.node(inner, display=True), page)
-    return el("div", el("div", shown, class_="scroll"), class_="math") if shown else None
+    whole = LATEX.fullmatch(tex)
+    if whole or not LATEX.search(tex):
+        inner = whole[whole.lastgroup] if whole else tex
+        shown = formula_of_code(inner, page, display=True)
+        return el("div", el("div", shown, class_="scroll"), class_="math") if shown else None
+    parts: list[object] = []
+    end = 0
+    for match in LATEX.finditer(tex):
+        display = match.lastgroup.startswith("display")
+        parts += [tex[end : match.start()], formula_of_code(match[match.lastgroup], page, display)]
+        end = match.end()
+    return el("p", *parts, tex[end:])
+
+
+def formula_of_code(tex: str, page: Page, display: bool) -> Markup | None:
+    """The HTML of a formula that MyST has not seen."""
+    return formula(latex.node(tex.strip(), display=display, macros=page.macros), page)
 
 
 def output_text(node: Node, item: Node, page: Page) -> Markup:
@@ -796,6 +907,12 @@ MIME_TYPES: dict[str, Callable[[Node, Node, Page], Markup | None]] = {
     "text/plain": output_text,
 }
 
+HIDING = re.compile(r"<style\b[^>]*>[^<]*\bdisplay:\s*none", re.IGNORECASE)
+LATEX = re.compile(
+    r"(?<!\\)(?:\$\$(?P<display>[^$]+)\$\$|\\\[(?P<displayed>.+?)\\\]"
+    r"|\$(?P<inline>(?:\\.|[^$\\])+)\$|\\\((?P<inlined>.+?)\\\))",
+    re.DOTALL,
+)
 # HTML inside Markdown outputs is shown as text: they come from code, which has text/html for it.
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 # As Pandoc has it: no space just inside the dollars of a formula in a line, no digit after them.
@@ -819,7 +936,7 @@ def dollars(state: StateInline, silent: bool) -> bool:
 def formula_of_output(_, tokens: list[Token], at: int, __, env: dict[str, Page]) -> str:
     """Markdown-it's renderer of formulas; there may be no <div> in the paragraph around it."""
     display = bool(tokens[at].meta["display"])
-    shown = formula(latex.node(tokens[at].content, display=display), env["page"])
+    shown = formula_of_code(tokens[at].content, env["page"], display)
     return (el("span", shown, class_="scroll") if display else shown) or ""
 
 
@@ -833,7 +950,7 @@ def markdown(source: str, page: Page) -> Markup:
     tokens = MARKDOWN.parse(DISPLAYED.sub(lambda match: match[0].replace("\n", " "), source))
     for token in [inner for outer in tokens for inner in (outer, *(outer.children or ()))]:
         target = token.attrGet("href") or token.attrGet("src")
-        if token.type == "image" or token.type == "link_open" and not is_absolute(str(target)):
+        if token.type == "image" or token.type == "link_open" and not is_resolved(str(target)):
             page.problem(f"a Markdown output points to {target}: only Markdown cells may")
         elif token.type in ("heading_open", "heading_close"):
             token.tag = "p"  # the page's outline knows the author's headings only
@@ -848,9 +965,9 @@ def without_empty_heads(html: str) -> str:
     return re.sub(r"<th\b([^>]*)>(\s*)</th>", r"<td\1>\2</td>", html)
 
 
-def is_absolute(url: str) -> bool:
+def is_resolved(url: str) -> bool:
     """Whether a link needs no resolving: to this page's own anchors, or to elsewhere."""
-    return url.startswith("#") or urlsplit(url).scheme in SCHEMES
+    return url.startswith("#") or is_absolute(url)
 
 
 @renders("inlineExpression")
@@ -869,8 +986,8 @@ def link_target(node: Node, page: Page) -> str | None:
     path, hash_, fragment = url.partition("#")
     if node.get("static"):
         content = page.fetch(url, node.get("urlSource"))
-        return page.url(page.assets.add(asset_name(url), content))
-    if is_absolute(url):
+        return None if content is None else page.publish(asset_name(url), content)
+    if is_resolved(url):
         return url
     file = page.book.file(path) if path.startswith("/") else None
     if file is None:
@@ -900,18 +1017,21 @@ def cross_reference(node: Node, page: Page) -> Markup:
         page.problem(f"the reference to {node.get('label') or name!r} has no text")
     url = node.get("url") if node.get("remote") else None
     if url and node.get("remoteBaseUrl"):
-        target = node["remoteBaseUrl"].rstrip("/") + url
-    elif url:
-        target = link_target({**node, "url": url}, page) or ""
-    else:
-        target = ""
-    return el("a", content, href=f"{target}#{name}", class_="reference")
+        url = node["remoteBaseUrl"].rstrip("/") + url
+    target = link_target({**node, "url": url}, page) or "" if url else ""
+    names = classes("reference", node.get("class"))
+    return el("a", content, href=f"{target}#{name}", class_=names, data_preview=True)
 
 
 @renders("cite")
 def cite(node: Node, page: Page) -> Markup:
     content = inside(node, page) or join([node.get("label")])
-    return el("a", content, href=f"#cite-{node.get('identifier')}", class_="citation")
+    return el("a", content, href=f"#{work_id(node)}", class_="citation", data_preview=True)
+
+
+def work_id(work: Node) -> str:
+    """The id of a cited work. Its label keeps the author's capitals, an identifier does not."""
+    return f"cite-{work.get('label') or work.get('identifier')}".replace(" ", "-").lower()
 
 
 @renders("citeGroup")
@@ -927,7 +1047,8 @@ def footnote_reference(node: Node, page: Page) -> Markup:
     page.footnote_references.append(name)
     number = node.get("enumerator") or node.get("label") or name
     ref = f"fnref-{name}-{again + 1}" if again else f"fnref-{name}"
-    link_ = el("a", number, href=f"#fn-{name}", id=ref, aria_label=f"Footnote {number}")
+    label, href = f"Footnote {number}", f"#fn-{name}"
+    link_ = el("a", number, href=href, id=ref, aria_label=label, data_preview=True)
     return el("sup", link_, class_="footnote")
 
 
@@ -954,7 +1075,8 @@ def footnotes(page: Page) -> Markup | None:
             continue
         number = str(definition.get("enumerator") or "")
         value = int(number) if number.isdecimal() else None
-        back = el("a", "↩", href=f"#fnref-{name}", aria_label="Back to the text")
+        label = "Back to the text"
+        back = el("a", "↩", href=f"#fnref-{name}", aria_label=label, data_tool=True)
         item = el("li", inside(definition, page), back, id=f"fn-{name}", value=value)
         items.append((value or len(items) + 1, item))
     if not items:
@@ -968,7 +1090,7 @@ def bibliography(references: Node, page: Page) -> Markup | None:
     cited = references.get("cite") or {}
     data = cited.get("data") or {}
     works = [data[name] for name in cited.get("order") or () if name in data]
-    items = [el("li", sanitized(work["html"]), id=f"cite-{work['label']}") for work in works]
+    items = [el("li", sanitized(work["html"]), id=work_id(work)) for work in works]
     if not items:
         return None
     title = el("h2", "References", id="references-list")
@@ -988,6 +1110,7 @@ def part(name: str, node: Node, page: Page) -> Markup:
 def article(document: Node, page: Page) -> Markup:
     """The HTML of a page's document: its tree, then its footnotes and references."""
     front = document.get("frontmatter") or {}
+    page.macros = {name: math["macro"] for name, math in (front.get("math") or {}).items()}
     if not front.get("content_includes_title"):
         page.title = front.get("title")
     parts = {name: part(name, node, page) for name, node in (front.get("parts") or {}).items()}

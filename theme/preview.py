@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -34,9 +36,14 @@ class Preview(SimpleHTTPRequestHandler):
             path += "index.html"
         try:
             with self.open_content() as content:
-                self._answer(*self._page(path, self.open_site(content)))
+                answer = self._page(path, self.open_site(content))
         except (OSError, MissingAsset) as error:
-            self._answer(503, f"MyST is not ready: {error}".encode(), "text/plain")
+            answer = 503, f"MyST is not ready: {error}".encode(), "text/plain"
+        except (Exception, SystemExit) as error:  # who writes the page has to see what is wrong
+            reason = "".join(traceback.format_exception_only(error))
+            answer = 500, f"This page cannot be shown: {reason}".encode(), "text/plain"
+        with suppress(ConnectionError):  # the browser has gone on to another page
+            self._answer(*answer)
 
     def _page(self, path: str, site: Any) -> tuple[int, bytes, str]:
         """The answer for a page: status, content, type. Problems stand on top of it."""
@@ -66,7 +73,7 @@ class Preview(SimpleHTTPRequestHandler):
 
 def serve(site: Callable) -> int:
     """Serve on HOST:PORT until MyST's content server (CONTENT_CDN_PORT) is gone."""
-    host, port = os.environ.get("HOST", "localhost"), int(os.environ["PORT"])
+    host, port = os.environ.get("HOST") or "localhost", int(os.environ["PORT"])
     content_port = os.environ["CONTENT_CDN_PORT"]
     content_url = f"http://localhost:{content_port}"
     with TemporaryDirectory(prefix="book-preview-") as folder:

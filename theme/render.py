@@ -40,6 +40,8 @@ SCRIPTS = ("theme.js", "search.js", "copy.js", "outline.js", "scroll.js", "hover
 # Scripts and styles of features that only some pages have, by the feature.
 PARTIAL = {"tabs": "tabs.js", "widget": "widget.js"}
 MANY_PAGES = 40  # from which it pays to start more processes
+NOT_FOUND = "404.html"
+TAKEN = frozenset({whole.FILE, NOT_FOUND})  # what a page would overwrite
 FORMULA = 'class="katex"'
 FIRST_FORMULAS = 12  # about as many as can be seen before the page is scrolled
 
@@ -86,7 +88,7 @@ class Theme:
     def _script(self, name: str) -> str:
         """One of our scripts, without what only its readers need: comments and indentation."""
         source = (STATIC / name).read_text(encoding="utf-8")
-        return self._assets.add(name, re.sub(r"(?m)^\s+|^\s*//.*\n", "", source).encode())
+        return self._assets.add(name, re.sub(r"(?m)^\s*//.*\n|^\s+", "", source).encode())
 
     def first_fonts(self, article: Markup) -> list[str]:
         """The fonts of the first formulas, to be there when these are painted."""
@@ -157,6 +159,9 @@ class Site:
         index = self.content.json(f"/content/{config['projects'][0]['index']}.json")
         front = index["frontmatter"]
         self.book = Book(config, front.get("short_title") or front.get("title") or "")
+        for url in self.book.unsafe_addresses():
+            message = f"{url} is no address to follow; it has to begin with a scheme like https:"
+            self.problems.append(Problem("myst.yml", "", message))
         self.lasting_ids = lasting_ids(self.content.json("/myst.xref.json")["references"])
         records = self.content.json("/myst.search.json")["records"]
         self.search = self.assets.add("records.js", searching.script(records, self.book))
@@ -177,6 +182,8 @@ class Site:
         document = json.loads(content)
         source = document["location"].lstrip("/")
         page = mystast.Page(self.book, self.content, self.assets, slug, source, [])
+        if page.file in TAKEN or page.file.startswith("assets/"):
+            page.problem(f"the name {page.file} is taken by a part of the site: rename this page")
         try:
             article = mystast.article(document, page)
         except Exception as error:  # a node of a form that nobody has seen yet
@@ -238,7 +245,7 @@ class Site:
         """Write every page, the whole book on one page, and what stands beside the pages."""
         with open(self.folder / whole.FILE, "w", encoding="utf-8") as file:
             file.writelines(self.whole(self._write_pages()))
-        self._write("404.html", self.not_found())
+        self._write(NOT_FOUND, self.not_found())
         self._write("robots.txt", metadata.robots(self.book))
         if self.book.url:
             self._write("sitemap.xml", metadata.sitemap(self.book))
@@ -308,17 +315,33 @@ def nested(outline: list[tuple[int, str, Markup]]) -> list[tuple[str, Markup, li
 
 def actions(document: dict[str, Any], page: mystast.Page) -> Iterator[tuple[str, str]]:
     """Where else a reader can have this page: (name, address)."""
-    repository, path = page.book.github, f"{page.book.branch}/{page.source}"
+    repository, path = page.book.github, path_in_repository(page)
     if page.source.endswith(".ipynb"):
         if repository:
             name = repository.removeprefix("https://github.com/")
             yield "Open in Colab", f"https://colab.research.google.com/github/{name}/blob/{path}"
         for export in document["frontmatter"].get("exports") or ():
-            if export["format"] == "ipynb":
-                file = page.assets.add(export["filename"], page.fetch(export["url"]))
-                yield "Download notebook", page.url(file)
+            content = page.fetch(export["url"]) if export["format"] == "ipynb" else None
+            if content is not None:
+                yield "Download notebook", page.publish(export["filename"], cleared(content))
     if repository:
         yield "View source", f"{repository}/blob/{path}"
+
+
+def path_in_repository(page: mystast.Page) -> str:
+    """The branch and the page's source, as they stand in addresses of GitHub and Colab."""
+    return quote(f"{page.book.branch}/{page.source}")
+
+
+def cleared(notebook: bytes) -> bytes:
+    """The notebook as it is committed: without what its execution has left in it."""
+    content = json.loads(notebook)
+    for cell in content["cells"]:
+        cell["metadata"].pop("execution", None)
+        if cell["cell_type"] == "code":
+            cell.update(outputs=[], execution_count=None)
+    content["metadata"].pop("widgets", None)
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def feedback(document: dict[str, Any], page: mystast.Page) -> list[tuple[str, str]]:
@@ -329,7 +352,7 @@ def feedback(document: dict[str, Any], page: mystast.Page) -> list[tuple[str, st
     title = document["frontmatter"].get("title") or page.book.title
     issue = {"title": f"{title}: ", "body": f"The page {page.source}\n\n"}
     return [
-        ("Edit this page", f"{repository}/edit/{page.book.branch}/{page.source}"),
+        ("Edit this page", f"{repository}/edit/{path_in_repository(page)}"),
         ("Report a problem", f"{repository}/issues/new?{urlencode(issue, quote_via=quote)}"),
     ]
 

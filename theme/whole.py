@@ -9,9 +9,9 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 FILE = "book.html"
 PDF = "book.pdf"
@@ -40,7 +40,7 @@ def chapter(article: Markup, file: str) -> Markup:
         target = posixpath.normpath(posixpath.join(folder, unquote(path))) if path else file
         if target.endswith(".html"):
             return f' {name}="#{place(target, fragment)}"'
-        return f' {name}="{escape(target)}"'
+        return f' {name}="{quote(target)}"'
 
     return Markup(TAG.sub(lambda tag: ATTRIBUTE.sub(rewritten, tag[0]), article))
 

@@ -7,11 +7,10 @@ Generated from the notebooks' cells tagged `export`. Do not edit: change the not
 import math
 import os
 import re
+import torch
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
-
-import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 

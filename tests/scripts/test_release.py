@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import release
 import yaml
 from books import ROOT
-from sources import notebooks, read_notebook, source
+from sources import Book, source
 
 SOMEBODY = {
     f"GIT_{role}_{what}": value
@@ -26,40 +27,37 @@ class Clone:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-        for name in filter(None, names.split("\0")):
-            if (ROOT / name).exists():
-                (root / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / name, root / name)
-        self.git("init", "--quiet", "--initial-branch=main")
-        self.commit()
 
     def git(self, *arguments: str) -> str:
         """What git answers."""
-        command = ["git", *arguments]
-        env = os.environ | SOMEBODY
-        done = subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True)
+        command = ["git", "-C", str(self.root), *arguments]
+        done = subprocess.run(command, env=os.environ | SOMEBODY, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def commit(self) -> None:
-        """Commit everything."""
+    def fill(self) -> None:
+        """Copy the book, with something new in its changelog, and commit it."""
+        command = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        for name in Clone(ROOT).git(*command).split("\0"):
+            if (ROOT / name).is_file():
+                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, self.root / name)
+        head, unreleased, rest = self.read("CHANGELOG.md").partition("## Unreleased\n")
+        assert unreleased, "CHANGELOG.md needs the heading `## Unreleased`"
+        news = f"{head}{unreleased}\n- A thing that is new.\n{rest}"
+        (self.root / "CHANGELOG.md").write_text(news)
+        self.git("init", "--quiet", "--initial-branch=main")
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", "All")
-
-    def write(self, name: str, text: str) -> None:
-        """Write a file, and commit it."""
-        (self.root / name).write_text(text)
-        self.commit()
 
     def read(self, name: str) -> str:
         """The text of a file."""
         return (self.root / name).read_text()
 
-    def release(self, version: str, *options: str) -> subprocess.CompletedProcess:
-        """Run the command."""
-        command = [sys.executable, "scripts/release.py", version, *options]
+    def release(self, version: str, script: str = "") -> subprocess.CompletedProcess:
+        """Run the command, with a line of Python for its checks."""
+        checks = f"{sys.executable} -c '{script}'"
+        command = [sys.executable, "scripts/release.py", version, "--checks", checks]
         env = os.environ | SOMEBODY | {"PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True)
 
@@ -67,35 +65,32 @@ class Clone:
         """What a release that fails leaves alone."""
         return self.git("status", "--porcelain"), self.git("log", "--oneline"), self.git("tag")
 
+    def refuses(self, version: str, words: str, script: str = "") -> None:
+        """Assert that a release fails with these words, and that nothing has changed."""
+        before = self.state()
+        done = self.release(version, script)
+        assert done.returncode == 1
+        assert words in done.stderr and "Nothing has been released." in done.stderr
+        assert self.state() == before
+
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory) -> Clone:
-    """A clone with something new in its changelog."""
+    """A clone for all tests."""
     clone = Clone(tmp_path_factory.mktemp("clone"))
-    history = clone.read("CHANGELOG.md")
-    head, unreleased, rest = history.partition("## Unreleased\n")
-    assert unreleased, "CHANGELOG.md needs the heading `## Unreleased`"
-    clone.write("CHANGELOG.md", f"{head}{unreleased}\n- A thing that is new.\n{rest}")
+    clone.fill()
     return clone
 
 
 @pytest.fixture
 def clone(sources: Clone, tmp_path: Path) -> Clone:
     """A copy of it for one test."""
-    copy = object.__new__(Clone)
-    copy.root = tmp_path / "clone"
-    shutil.copytree(sources.root, copy.root)
-    return copy
-
-
-def passing(script: str) -> list[str]:
-    """Options for checks that run a line of Python."""
-    return ["--checks", f"{sys.executable} -c '{script}'"]
+    return Clone(shutil.copytree(sources.root, tmp_path / "clone"))
 
 
 def test_a_release_is_made_whole(clone: Clone):
     before = clone.git("rev-parse", "HEAD")
-    done = clone.release(VERSION, *passing('print("checked")'))
+    done = clone.release(VERSION, 'print("checked")')
     assert done.returncode == 0, done.stderr
     assert "checked" in done.stdout
     assert f"git push --atomic origin main v{VERSION}" in done.stdout
@@ -107,67 +102,88 @@ def test_a_release_is_made_whole(clone: Clone):
 
     citation = yaml.safe_load(clone.read("CITATION.cff"))
     assert citation["version"] == VERSION
-    history = clone.read("CHANGELOG.md")
     date = str(citation["date-released"])
-    assert f"## Unreleased\n\n## {VERSION} - {date}\n\n- A thing that is new." in history
-    for name in notebooks(clone.root):
-        texts = [source(each) for each in read_notebook(clone.root / name)["cells"]]
-        assert any(f'RELEASE = "v{VERSION}"' in text for text in texts), name
+    news = f"## Unreleased\n\n## {VERSION} - {date}\n\n- A thing that is new."
+    assert news in clone.read("CHANGELOG.md")
+    notebooks = Book.read(clone.root).notebooks
+    for name, notebook in notebooks.items():
+        assert any(f"/v{VERSION}/content" in source(cell) for cell in notebook["cells"]), name
+    assert f'RELEASE = "v{VERSION}"' in clone.read("content/tools/fetch.py")
     changed = set(clone.git("diff", "--name-only", before).splitlines())
-    assert changed == {"CITATION.cff", "CHANGELOG.md", *notebooks(clone.root)}
-
-
-def test_nothing_has_changed_when_the_checks_fail(clone: Clone):
-    before = clone.state()
-    done = clone.release(VERSION, *passing("raise SystemExit(1)"))
-    assert done.returncode == 1
-    assert "failed" in done.stderr and "Nothing has been released." in done.stderr
-    assert clone.state() == before
-
-
-def test_nothing_has_changed_when_it_is_stopped(clone: Clone):
-    before = clone.state()
-    stop = "import os, signal, time; os.kill(os.getppid(), signal.SIGINT); time.sleep(1)"
-    done = clone.release(VERSION, *passing(stop))
-    assert done.returncode == 130, done.stderr
-    assert clone.state() == before
+    assert changed == {"CITATION.cff", "CHANGELOG.md", "content/tools/fetch.py", *notebooks}
 
 
 def test_each_release_is_new_and_above_the_last(clone: Clone):
-    assert clone.release(VERSION, *passing("")).returncode == 0
+    assert clone.release(VERSION).returncode == 0
     refusals = {VERSION: "exists", "7.8.8": "below the last release, 7.8.9", "7.8.10": "CHANGELOG"}
     for version, words in refusals.items():
-        before = clone.state()
-        done = clone.release(version, *passing(""))
-        assert done.returncode == 1
-        assert words in done.stderr
-        assert clone.state() == before
+        clone.refuses(version, words)
 
 
-@pytest.mark.parametrize("version", ["", "1", "1.2", "v1.2.3", "1.2.3rc1", "1.02.3", "1.2.3\n"])
-def test_a_version_is_three_numbers(clone: Clone, version: str):
-    before = clone.state()
-    done = clone.release(version, *passing(""))
-    assert done.returncode == 1
-    assert "VERSION must be three numbers" in done.stderr
-    assert clone.state() == before
+def test_a_version_is_three_numbers(clone: Clone):
+    for version in ["", "1", "1.2", "v1.2.3", "1.2.3rc1", "1.02.3", "1.2.3\n"]:
+        clone.refuses(version, "VERSION must be three numbers")
 
 
 def test_the_tree_must_be_clean(clone: Clone):
     (clone.root / "content" / "new.md").write_text("# New")
-    before = clone.state()
-    done = clone.release(VERSION, *passing(""))
+    clone.refuses(VERSION, "content/new.md")
+
+
+def test_nothing_has_changed_when_the_checks_fail(clone: Clone):
+    clone.refuses(VERSION, "failed", "raise SystemExit(1)")
+
+
+@pytest.mark.parametrize("what", ["commit", "tag"])
+def test_nothing_has_changed_when_git_cannot_sign(clone: Clone, what: str):
+    clone.git("config", f"{what}.gpgSign", "true")
+    clone.git("config", "gpg.program", "false")
+    clone.refuses(VERSION, f"git {what}: error: gpg failed")
+
+
+def test_what_is_committed_during_the_checks_stays(clone: Clone):
+    done = clone.release(
+        VERSION,
+        'import subprocess as s; open("new", "w").close(); s.run(["git", "add", "new"]); '
+        's.run(["git", "commit", "-qm", "Other", "new"]); raise SystemExit(1)',
+    )
     assert done.returncode == 1
-    assert "content/new.md" in done.stderr
+    assert clone.git("status", "--porcelain") == ""
+    assert clone.git("log", "--format=%s").splitlines() == ["Other", "All"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_nothing_has_changed_when_it_is_stopped(clone: Clone, name: str):
+    before = clone.state()
+    done = clone.release(
+        VERSION, f"import os, signal, time; os.kill(os.getppid(), signal.{name}); time.sleep(9)"
+    )
+    assert done.returncode == 130, done.stderr
     assert clone.state() == before
 
 
-def test_a_file_that_does_not_say_its_version_stops_it_before_anything_is_written(clone: Clone):
-    text = clone.read("CITATION.cff")
-    lines = [line for line in text.splitlines() if not line.startswith("date-released:")]
-    clone.write("CITATION.cff", "\n".join(lines) + "\n")
-    before = clone.state()
-    done = clone.release(VERSION, *passing(""))
-    assert done.returncode == 1
-    assert "date-released" in done.stderr
+@pytest.mark.parametrize("after", ["write", "commit", "tag"])
+def test_nothing_has_changed_when_it_is_stopped_between_two_steps(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, after: str
+):
+    before, git, write = clone.state(), release.git, release.export.write
+
+    def stopped_git(root: Path, command: str, *arguments: str) -> str:
+        answer = git(root, command, *arguments)
+        if command == after and "--message" in arguments:
+            raise KeyboardInterrupt
+        return answer
+
+    def stopped_write(book: Book) -> None:
+        write(book)
+        if after == "write":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(release, "git", stopped_git)
+    monkeypatch.setattr(release.export, "write", stopped_write)
+    for variable, value in SOMEBODY.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(KeyboardInterrupt):
+        release.release(clone.root, VERSION, f"{sys.executable} -V")
     assert clone.state() == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import quote, unquote, urljoin
 
 import pytest
@@ -79,3 +80,28 @@ def test_assets_are_named_by_their_content(a, b, tmp_path_factory):
     assert (folder / first).read_bytes() == a
     assert (folder / second).read_bytes() == b
     assert (first == second) == (a == b)
+
+
+def test_what_the_configuration_links_to_has_a_known_scheme(config):
+    project = config["projects"][0]
+    pages = [
+        {"title": "Elsewhere", "url": "https://x.org", "level": 1},
+        {"title": "Program", "url": "javascript:x()", "level": 1},
+        {"title": "Data", "url": "data:text/html,x", "level": 2},
+    ]
+    license_ = {"content": {"id": "X", "url": "javascript:y()"}}
+    unsafe = Book({"projects": [{**project, "pages": pages, "license": license_}]}, "Home")
+    found = ["javascript:x()", "data:text/html,x", "javascript:y()"]
+    assert unsafe.unsafe_addresses() == found
+    assert Book(config, "Home").unsafe_addresses() == []
+
+
+def test_an_asset_is_whole_whenever_somebody_looks(tmp_path, monkeypatch):
+    """In the preview, each page writes the assets again, while a browser reads them."""
+    written = []
+    write = Path.write_bytes
+    monkeypatch.setattr(Path, "write_bytes", lambda *a: (written.append(a[0]), write(*a)))
+    (path,) = {tmp_path / Assets(tmp_path).add("x.txt", b"whole") for _ in range(3)}
+    assert path.read_bytes() == b"whole"
+    assert len(written) == 1 and path not in written
+    assert list(path.parent.iterdir()) == [path]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import html5lib
 import mystast
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 from mystast import RENDERERS, article, render
+from theme.sink import RED_SQUARE
 
 # Well-formed XML has no control characters, and HTML5 parsers normalize these away.
 TEXT = st.text(
@@ -128,6 +130,14 @@ def shown(data: dict, metadata: dict | None = None) -> dict:
     return {"type": "output", "jupyter_data": record}
 
 
+SCRIPT = '<svg xmlns="http://www.w3.org/2000/svg"><script>x()</script></svg>'
+FILES = {
+    "/a.svg": b"<svg/>",
+    "/script.svg": SCRIPT.encode(),
+    "/malformed.SVG": b"<svg><g></svg>",
+    "/broken.png": b"\x89PNG\r\n\x1a\n",
+    "/empty.png": b"",
+}
 LOST = {
     "an unknown node type": ({"type": "hologram", "depth": 3}, r"'hologram' \(keys: depth\)"),
     "an unknown directive": (
@@ -152,6 +162,67 @@ LOST = {
         "not in the book",
     ),
     "a missing image": ({"type": "image", "url": "/b.svg", "alt": "B"}, r"/b\.svg is missing"),
+    "a drawing with a script": (
+        {"type": "image", "url": "/script.svg", "alt": "A"},
+        r"the drawing script\.svg has the element <script>",
+    ),
+    "a drawing with a script to download": (
+        {"type": "link", "url": "/script.svg", "static": True, "children": [{"type": "break"}]},
+        r"the drawing script\.svg has the element <script>",
+    ),
+    "a drawing with a script in a widget": (
+        {"type": "anywidget", "esm": "/script.svg"},
+        r"the drawing script\.svg has the element <script>",
+    ),
+    "a drawing with a script in an output": (
+        shown({"image/svg+xml": {"content": SCRIPT}}, {"alt": "A"}),
+        r"the drawing intro\.svg has the element <script>",
+    ),
+    "a drawing that is malformed": (
+        {"type": "image", "url": "/malformed.SVG", "alt": "A"},
+        r"the drawing malformed\.SVG is malformed",
+    ),
+    "a broken photograph": (
+        {"type": "image", "url": "/broken.png", "alt": "A"},
+        r"the image broken\.png is broken",
+    ),
+    "an empty photograph": ({"type": "image", "url": "/empty.png", "alt": "A"}, "is broken"),
+    "a broken photograph in an output": (
+        shown({"image/png": {"content": "iVBORw0KGgo="}}, {"alt": "A"}),
+        r"the image intro\.png is broken",
+    ),
+    "an output in base64 that is none": (
+        shown({"image/png": {"content": "x"}}, {"alt": "A"}),
+        r"the image intro\.png is broken",
+    ),
+    "a width that is none": (
+        {"type": "image", "url": "/a.svg", "alt": "A", "width": "50 vx"},
+        r"the width '50 vx' is no length",
+    ),
+    "a height that is none": (
+        {"type": "image", "url": "/a.svg", "alt": "A", "height": "auto;color:red"},
+        r"the height 'auto;color:red' is no length",
+    ),
+    "a note in another cell": (
+        {"type": "text", "value": "A claim[^a] here."},
+        r"\[\^a\] has no note",
+    ),
+    "a link to data": (
+        {"type": "link", "url": "data:text/html,x", "children": [{"type": "break"}]},
+        "the link to data:text/html,x leads neither",
+    ),
+    "a reference into another book that is a program": (
+        {
+            "type": "crossReference",
+            "html_id": "a",
+            "resolved": True,
+            "remote": True,
+            "remoteBaseUrl": "javascript:x()//",
+            "url": "/a",
+            "children": [{"type": "span", "html_id": "a", "children": []}, {"type": "break"}],
+        },
+        "the link to javascript:x.* leads neither",
+    ),
     "a refused formula": (
         {"type": "math", "value": r"\frac{", "error": True, "message": "Expected '}'"},
         r"Expected '}'",
@@ -202,7 +273,7 @@ LOST = {
 
 @pytest.mark.parametrize(("node", "message"), LOST.values(), ids=LOST)
 def test_what_a_reader_would_miss_is_a_problem_with_its_place(node, message, make_page):
-    page = make_page({"/a.svg": b"<svg/>"})
+    page = make_page(FILES)
     node = {**node, "position": {"start": {"line": 3}}}
     cell = {"type": "block", "kind": "notebook-content", "identifier": "intro", "children": [node]}
     article({"mdast": {"type": "root", "children": [cell]}}, page)
@@ -246,6 +317,27 @@ def test_a_figure_is_shown_as_picture_with_its_description(make_page, drawing):
     page = make_page()
     images = list(parse(render(shown(data, {"image/svg+xml": {"alt": "It falls."}}), page)))
     assert [img.get("alt") for img in images] == ["It falls.", "It falls."]
+    assert not page.problems
+
+
+@pytest.mark.parametrize(
+    ("width", "style"),
+    [
+        ("300", "width:300px"),
+        (300, "width:300px"),
+        ("300.5", "width:300.5px"),
+        ("50vw", "width:50vw"),
+        ("20 mm", "width:20mm"),
+        ("33.3%", "width:33.3%"),
+        (None, None),
+    ],
+)
+def test_a_picture_is_as_wide_as_its_author_wants(width, style, make_page, drawing):
+    page = make_page({"/a.svg": drawing.encode()})
+    node = {"type": "image", "url": "/a.svg", "alt": "A", "width": width}
+    assert {img.get("style") for img in parse(render(node, page)).iter("img")} == {style}
+    high = parse(render({**node, "height": "4em"}, page)).find(".//img").get("style")
+    assert high == (f"{style};height:4em" if style else "height:4em;width:auto")
     assert not page.problems
 
 
@@ -443,3 +535,228 @@ def test_tables_have_heads_and_alignment(make_page):
 def test_a_node_type_has_one_function():
     with pytest.raises(ValueError, match="'paragraph'"):
         mystast.renders("paragraph")(RENDERERS["text"])
+
+
+# What a node of each type needs besides the class that its author gives it.
+WITH_CLASS = {
+    "abbreviation": {},
+    "anywidget": {},
+    "blockquote": {},
+    "admonition": {"kind": "note"},
+    "card": {},
+    "code": {"value": "x"},
+    "container": {},
+    "crossReference": {"html_id": "a", "resolved": True},
+    "details": {},
+    "div": {},
+    "glossary": {},
+    "grid": {},
+    "heading": {"depth": 2, "html_id": "h"},
+    "iframe": {"src": "https://x.org", "children": []},
+    "image": {"url": "/a.svg", "alt": "A"},
+    "inlineCode": {"value": "x"},
+    "link": {"url": "/two"},
+    "list": {"ordered": True, "children": []},
+    "listItem": {},
+    "math": {"html": "x"},
+    "paragraph": {},
+    "span": {},
+    "table": {},
+    "tableCell": {},
+    "tabItem": {"title": "T"},
+    "tabSet": {"children": [{"type": "tabItem", "children": []}]},
+}
+
+
+@pytest.mark.parametrize("type_", WITH_CLASS)
+def test_the_author_s_class_is_kept(type_, make_page):
+    children = [{"type": "text", "value": "x"}]
+    node = {"type": type_, "class": "mine", "children": children, **WITH_CLASS[type_]}
+    if type_ == "tabItem":
+        node = {"type": "tabSet", "children": [node]}
+    assert parse(render(node, make_page(FILES))).xpath("//*[contains(@class, 'mine')]")
+
+
+@pytest.mark.parametrize("label", ["Knuth1968", "knuth1968", "smith_X:2", "Müller2020"])
+def test_a_citation_finds_its_work_whatever_capitals_its_key_has(label, make_page):
+    """MyST makes an identifier of the key, without capitals, and keeps the key as the label."""
+    page = make_page()
+    node = {"type": "cite", "label": label, "identifier": label.lower(), "kind": "narrative"}
+    work = {"label": label, "html": "<i>A book</i>"}
+    cited = {"cite": {"order": [label], "data": {label: work}}}
+    found = parse(article({"mdast": node, "references": cited}, page))
+    (target,) = found.xpath("//a[@class='citation']/@href")
+    assert found.xpath("//li/@id") == [target.lstrip("#")]
+    assert not page.problems
+
+
+RAW = [
+    {"output_type": "stream", "name": "stdout", "text": ["SAID\n", "twice\n"]},
+    {"output_type": "display_data", "data": {"text/plain": ["SAID\n", "twice"]}, "metadata": {}},
+    {"output_type": "display_data", "data": {"text/html": ["<b>", "SAID</b>"]}, "metadata": {}},
+    {"output_type": "display_data", "data": {"text/latex": ["$SAID", "$"]}, "metadata": {}},
+    {"output_type": "display_data", "data": {"text/markdown": ["SA", "ID"]}, "metadata": {}},
+    {"output_type": "error", "ename": "E", "evalue": "v", "traceback": ["SAID", "here"]},
+    {
+        "output_type": "display_data",
+        "data": {"application/json": {"a": 1}, "text/plain": "SAID"},
+        "metadata": {},
+    },
+    {
+        "output_type": "display_data",
+        "data": {"image/svg+xml": ["<svg>", "</svg>"]},
+        "metadata": {"image/svg+xml": {"alt": "SAID"}},
+    },
+    {
+        "output_type": "display_data",
+        "data": {"image/png": [RED_SQUARE[:20] + "\n", RED_SQUARE[20:]]},
+        "metadata": {"image/png": {"alt": "SAID"}},
+    },
+]
+
+
+@pytest.mark.parametrize("data", RAW, ids=lambda data: "+".join(data.get("data", data)))
+def test_outputs_may_be_as_the_notebook_has_them(data, make_page):
+    """So MyST leaves those that it does not look at."""
+    page = make_page()
+    node = {"type": "outputs", "children": [{"type": "output", "jupyter_data": data}]}
+    assert "SAID" in render(node, page).replace("</mi><mi>", "")
+    assert not page.problems
+
+
+@pytest.mark.parametrize("kind", ["code", "outputs"])
+def test_what_is_removed_is_not_rendered(kind, make_page):
+    """Nobody misses anything in it, so it is no problem either."""
+    page = make_page()
+    removed = {"type": kind, "visibility": "remove", "children": [{"type": "hologram"}]}
+    cell = {"type": "block", "kind": "notebook-code", "identifier": "c", "children": [removed]}
+    assert "hologram" not in render(cell, page)
+    assert render({**cell, "visibility": "remove", "children": [{"type": "hologram"}]}, page) == ""
+    assert not page.problems
+
+
+def said(text: str, name: str = "stdout") -> dict:
+    data = {"output_type": "stream", "name": name, "text": text}
+    return {"type": "output", "jupyter_data": data}
+
+
+def test_what_a_stream_writes_in_pieces_is_shown_in_one(make_page):
+    page = make_page({"/long.txt": b"the end\n"})
+    long = said("the \u2026")
+    long["jupyter_data"]["path"] = "/long.txt"
+    pieces = [said("training "), said("done\n"), said("\r 5%", "stderr"), said("\r100%", "stderr")]
+    tree = {
+        "type": "outputs",
+        "children": [*pieces, said("after "), long, said("\r  \r", "stderr")],
+    }
+    found = parse(render(tree, page))
+    assert [box.text for box in found.iter("pre")] == ["training done", "100%", "after the end"]
+    assert found.xpath("//span/text()") == ["standard error"]
+
+
+@given(pieces=st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), TEXT), max_size=6))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_neighboring_boxes_are_of_different_streams(pieces, make_page):
+    tree = {"type": "outputs", "children": [said(text, name) for name, text in pieces]}
+    found = parse(render(tree, make_page()))
+    names = [box.get("class") for box in found.iter("pre")]
+    written = [name for name, text in pieces if text.strip()]
+    assert set(names) == set(written)
+    if all(text.strip() for _, text in pieces):
+        assert all(a != b for a, b in zip(names, names[1:], strict=False))
+
+
+def test_cells_need_no_id_to_be_folded(make_page):
+    """Notebooks of nbformat 4.4 have none, nor have cells on Markdown pages."""
+    out = {"type": "outputs", "children": [said("OUT")], "visibility": "hide"}
+    cell = {"type": "block", "kind": "notebook-code"}
+    hidden = {**CODE, "visibility": "remove"}
+    found = parse(render({**cell, "children": [hidden, out]}, make_page()))
+    assert found.xpath("//details//pre/text()") == ["OUT"]
+    assert not found.xpath("//code")
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "formulas"),
+    [
+        (
+            r"The loss is $L = 3$ after \(10\) epochs.",
+            "The loss is  after  epochs.",
+            ["L = 3", "10"],
+        ),
+        (r"\[ x^2 \]", "", ["x^2"]),
+        (r"$$ x^2 $$", "", ["x^2"]),
+        (r"$\displaystyle \loss = 3$", "", [r"\displaystyle \loss = 3"]),
+        (r"\begin{aligned} a \\[2pt] b \end{aligned}", "", None),
+        (r"First \[a\] then <b>.", "First  then <b>.", ["a"]),
+    ],
+)
+def test_latex_outputs_are_formulas_or_sentences_with_formulas(source, text, formulas, make_page):
+    page = make_page()
+    front = {"math": {r"\loss": {"macro": r"\mathcal{L}"}}}
+    found = parse(
+        article({"mdast": shown({"text/latex": {"content": source}}), "frontmatter": front}, page)
+    )
+    assert found.xpath("//annotation/text()") == (formulas or [source])
+    for formula in found.xpath("//span[@class='katex']"):
+        formula.drop_tree()
+    assert found.text_content() == text
+    assert not page.problems
+
+
+def test_an_output_that_needs_a_style_to_hide_parts_is_shown_as_text(make_page):
+    plain = {"content": "MLPRegressor()"}
+    hiding = {
+        "content": "<style>#a .b {display: none}</style><p class='b'>To rerun</p>MLPRegressor"
+    }
+    adorned = {"content": "<style scoped>th {text-align: right}</style><b>frame</b>"}
+    page = make_page()
+    assert (
+        render(shown({"text/html": hiding, "text/plain": plain}), page)
+        == "<pre>MLPRegressor()</pre>"
+    )
+    assert "<b>frame</b>" in render(shown({"text/html": adorned, "text/plain": plain}), page)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<a href="data:text/html,x">a</a>',
+        '<a href=" DATA:text/html,x">a</a>',
+        '<a href="data:image/png;base64,x">a</a>',
+        '<q cite="data:text/html,x">a</q>',
+        '<img src="data:text/html,x">',
+        '<a href="javascript:x()">a</a>',
+    ],
+)
+def test_foreign_html_has_data_in_pictures_only(html, make_page):
+    rendered = render(shown({"text/html": {"content": f"{html}<p>kept"}}), make_page())
+    assert "kept" in rendered
+    assert not re.search("data:|javascript:", rendered, re.IGNORECASE)
+    picture = '<img src="data:image/png;base64,AAAA" alt="A">'
+    assert picture in render({"type": "html", "value": picture}, make_page())
+
+
+OURS = re.compile(r"document\s*\.querySelector(?:All)?\(\s*(['\"`])(.*?)\1")
+
+
+def test_nobody_else_can_take_the_behaviours_of_our_scripts(make_page):
+    """A script finds on a page only what has an attribute that no author and no library can set."""
+    attributes = set()
+    for script in sorted(Path(mystast.__file__).parent.glob("static/*.js")):
+        for _, selector in OURS.findall(script.read_text()):
+            if selector.startswith(("button.", "dialog.", "nav[popover].")):  # never foreign
+                continue
+            if selector == "pre, .scroll":  # whatever scrolls can be scrolled with the keyboard
+                continue
+            assert re.fullmatch(r"\[data-\w+\]", selector), f"{script.name}: {selector}"
+            attributes.add(selector[1:-1])
+    assert attributes == {"data-code", "data-model", "data-preview", "data-tabs"}
+    html = "".join(f'<a class="widget tabs code reference" {name}="">x</a>' for name in attributes)
+    html += "<button class='search'>x</button><dialog class='searching'>x</dialog>"
+    html += "<nav class='outline' popover><a href='#a'>x</a></nav>"
+    page = make_page()
+    for node in (shown({"text/html": {"content": html}}), {"type": "html", "value": html}):
+        found = parse(render(node, page))
+        assert not found.xpath("//@*[starts-with(name(), 'data-')]")
+        assert not found.xpath("//button | //dialog | //nav[@popover]")

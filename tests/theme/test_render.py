@@ -13,8 +13,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
 import pytest
 import render
@@ -179,6 +181,90 @@ def test_a_notebook_says_where_else_it_is(build, content_server):
     assert parse_qs(issue.query) == {"title": ["A title: "], "body": [f"The page {source[1:]}\n\n"]}
 
 
+@pytest.mark.parametrize("name", ["c#d.ipynb", "a?b.ipynb", "50%20.ipynb", "größe →.ipynb"])
+def test_addresses_of_the_source_lead_to_files_with_any_name(name, build, content_server):
+    source = f"/content/{name}"
+    content_server.put("part.one", source=source)
+    _, folder = build()
+    hrefs = pages(folder)["part/one.html"].xpath("//ul[@class='actions']//@href")
+    for href in hrefs[:3]:
+        parts = urlsplit(href)
+        assert unquote(parts.path).endswith(f"/main{source}")
+        assert not parts.query and not parts.fragment
+    assert parse_qs(urlsplit(hrefs[3]).query)["body"] == [f"The page {source[1:]}\n\n"]
+
+
+def executed(notebook: bytes) -> bytes:
+    """The notebook as if it had been executed."""
+    content = json.loads(notebook)
+    for cell in content["cells"]:
+        if cell["cell_type"] == "code":
+            said = {"output_type": "stream", "name": "stdout", "text": ["said\n"]}
+            cell.update(outputs=[said], execution_count=7)
+            cell["metadata"]["execution"] = {"iopub.status.busy": "2026-11-26T01:10:00Z"}
+    content["metadata"]["widgets"] = {"application/vnd.jupyter.widget-state+json": {}}
+    return json.dumps(content).encode()
+
+
+def test_a_notebook_to_download_is_as_it_is_committed(build, content_server):
+    notebook = sorted((THEME.parent / "content" / "mlp").glob("*.ipynb"))[0].read_bytes()
+    content_server.files["/one-0123.ipynb"] = executed(notebook)
+    document = json.loads(content_server.files["/content/part.one.json"])
+    exports = [{"format": "ipynb", "filename": "one.ipynb", "url": "/one-0123.ipynb"}]
+    document |= {"location": "/content/one.ipynb"}
+    document["frontmatter"]["exports"] = exports
+    content_server.files["/content/part.one.json"] = json.dumps(document).encode()
+    _, folder = build()
+    xpath = "//a[@download and text()='Download notebook']/@href"
+    (href,) = pages(folder)["part/one.html"].xpath(xpath)
+    assert (folder / "part" / href).read_bytes() == notebook
+
+
+@pytest.mark.parametrize(
+    "path", sorted((THEME.parent / "content").rglob("*.ipynb")), ids=lambda path: path.stem
+)
+def test_each_notebook_comes_out_byte_for_byte(path):
+    notebook = path.read_bytes()
+    assert render.cleared(executed(notebook)) == render.cleared(notebook) == notebook
+
+
+@pytest.mark.parametrize("slug", ["book", "404", "assets.data", "assets.index"])
+def test_a_page_that_would_overwrite_a_part_of_the_site_stops_the_build(
+    slug, build, content_server, monkeypatch, capsys
+):
+    config = json.loads(content_server.files["/config.json"])
+    config["projects"][0]["pages"].append({"slug": slug, "title": "Mine", "level": 1})
+    content_server.files["/config.json"] = json.dumps(config).encode()
+    content_server.put(slug, TEXT)
+    assert build()[0] == 1
+    told = capsys.readouterr().err
+    assert f"content/{slug.replace('.', '/')}.md: the name" in told and "is taken" in told
+
+
+def test_every_file_at_the_root_is_a_page_or_its_name_is_taken(build):
+    """No page may overwrite another file of the site, nor be overwritten by it."""
+    _, folder = build()
+    names = {path.name for path in folder.glob("*.html")}
+    assert names == {"index.html", "two.html"} | render.TAKEN
+    assert {path.name for path in folder.iterdir() if path.is_dir()} == {"part", "assets"}
+
+
+@pytest.mark.parametrize("url", ["javascript:x()", "data:text/html,x", "vbscript:x"])
+def test_the_table_of_contents_leads_to_known_schemes_only(url, build, content_server, capsys):
+    config = json.loads(content_server.files["/config.json"])
+    config["projects"][0]["pages"].append({"url": url, "title": "Elsewhere", "level": 1})
+    content_server.files["/config.json"] = json.dumps(config).encode()
+    assert build()[0] == 1
+    assert f"myst.yml: {url} is no address" in capsys.readouterr().err
+
+
+def test_scripts_are_shipped_without_comments_and_indentation(build):
+    _, folder = build()
+    for script in folder.glob("assets/*.js"):
+        if script.read_text() != "library":
+            assert not re.search(r"(?m)^\s|^//", script.read_text()), script.name
+
+
 BUILD = """
 import sys
 import render
@@ -230,6 +316,62 @@ def test_katex_is_the_version_inside_myst():
     assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in versions.values())
 
 
+@contextmanager
+def preview(content_server, host: str = "localhost") -> Iterator[tuple[subprocess.Popen, str]]:
+    """The preview of the content server's book, in a process of its own; and its address."""
+    with socket.create_server((host, 0)) as free:
+        port = free.getsockname()[1]
+    environment = {
+        **os.environ,
+        "PORT": str(port),
+        "HOST": host,
+        "CONTENT_CDN_PORT": str(content_server.server_port),
+        "PYTHONPATH": str(THEME),
+    }
+    command = [sys.executable, "-B", "-c", PREVIEW, str(render.KATEX)]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout.readline() == f"Serving on http://{host}:{port}\n"
+        yield process, f"http://{host}:{port}"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def refused(url: str) -> tuple[int, str]:
+    """The status and the text of an answer that is no page."""
+    with pytest.raises(urllib.error.HTTPError) as error:
+        urllib.request.urlopen(url)
+    with error.value as answer:
+        return answer.code, answer.read().decode()
+
+
+def test_the_preview_says_what_is_wrong_with_a_page(katex, content_server):
+    """A node of a form that nobody has seen, a page that is no JSON, a package that is missing."""
+    content_server.put("two", {"type": "heading", "children": []})
+    content_server.files["/content/part.one.json"] = b"<html>"
+    with preview(content_server) as (_, url):
+        status, text = refused(f"{url}/two.html")
+        assert status == 500
+        assert "KeyError: 'depth'" in text and "content/two.md" in text
+        assert refused(f"{url}/part/one.html")[0] == 500
+        (katex / "katex.min.css").unlink()
+        status, text = refused(f"{url}/index.html")
+        assert status == 500 and "npm install" in text
+        del content_server.files["/content/two.json"]
+        (katex / "katex.min.css").write_text("")
+        assert refused(f"{url}/two.html")[0] == 503
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have one loopback address only")
+def test_the_preview_listens_where_it_is_told(katex, content_server):
+    with preview(content_server, "127.0.0.2") as (_, url):
+        with urllib.request.urlopen(url) as response:
+            assert "A title" in response.read().decode()
+        with pytest.raises(urllib.error.URLError):
+            urllib.request.urlopen(url.replace("127.0.0.2", "127.0.0.1"))
+
+
 PREVIEW = """
 import sys
 import render
@@ -240,25 +382,11 @@ sys.exit(render.start())
 """
 
 
-def test_the_preview_serves_fresh_pages_and_ends_with_the_content_server(
-    katex, content_server, tmp_path
-):
-    with socket.create_server(("localhost", 0)) as free:
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        "PORT": str(port),
-        "HOST": "localhost",
-        "CONTENT_CDN_PORT": str(content_server.server_port),
-        "PYTHONPATH": str(THEME),
-    }
-    command = [sys.executable, "-B", "-c", PREVIEW, str(render.KATEX)]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout.readline() == f"Serving on http://localhost:{port}\n"
+def test_the_preview_serves_fresh_pages_and_ends_with_the_content_server(katex, content_server):
+    with preview(content_server) as (process, address):
 
         def read(path: str) -> str:
-            with urllib.request.urlopen(f"http://localhost:{port}{path}") as response:
+            with urllib.request.urlopen(f"{address}{path}") as response:
                 return response.read().decode()
 
         assert "A title" in read("/")
@@ -279,9 +407,6 @@ def test_the_preview_serves_fresh_pages_and_ends_with_the_content_server(
         while process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.1)
         assert process.returncode == 0
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def test_a_pdf_is_made_and_linked_where_it_is_asked_for(build, monkeypatch):

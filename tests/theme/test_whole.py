@@ -27,6 +27,7 @@ def attributes(html: Markup, name: str) -> list[str]:
         ("two.html", "#part.two"),
         ("../index.html#b", "#index..b"),
         ("../assets/x.csv", "assets/x.csv"),
+        ("../assets/a%23b%3Fc%25.csv", "assets/a%23b%3Fc%25.csv"),
         ("https://example.org/x.html#a", "https://example.org/x.html#a"),
         ("mailto:a@example.org", "mailto:a@example.org"),
     ],

@@ -1,4 +1,5 @@
 // On every piece of code a button that copies it; on every cell a link to it.
+// (Scripts go by attributes that are ours alone: classes may be the author's or a library's.)
 {
   const copy = (box) => {
     const button = document.createElement("button");
@@ -20,10 +21,11 @@
     return anchor;
   };
 
-  for (const box of document.querySelectorAll("div.code")) {
+  for (const box of document.querySelectorAll("[data-code]")) {
     const id = box.id || box.closest(".cell")?.id;
     const tools = document.createElement("div");
     tools.className = "tools";
+    tools.dataset.tool = "";
     if (id) tools.append(link(id));
     if (navigator.clipboard) tools.append(copy(box));
     if (tools.firstChild) box.prepend(tools);

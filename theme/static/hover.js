@@ -1,7 +1,7 @@
 // A reference shows what it points to while the pointer or the focus is on it.
 // Escape hides it, and the pointer may move onto it. Without this script it is a link.
 {
-  const links = document.querySelectorAll("a.reference, a.citation, .footnote a");
+  const links = document.querySelectorAll("[data-preview]");
   const pages = new Map();
   let box, timer, current;
 
@@ -34,7 +34,7 @@
           if (each.hasAttribute(name)) each.setAttribute(name, new URL(each.getAttribute(name), link.href.replace(/#.*/, "")));
         }
       }
-      copy.querySelectorAll(".anchor, .copy, [rel=back]").forEach((each) => each.remove());
+      copy.querySelectorAll("[data-tool]").forEach((each) => each.remove());
     }
     return copies;
   };

@@ -1,6 +1,6 @@
 // The outline follows the scroll: the last heading above the upper third of the window is current.
 {
-  const links = [...document.querySelectorAll("nav.outline a")];
+  const links = [...document.querySelectorAll("nav[popover].outline a")];
   const headings = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
 
   const follow = () => {

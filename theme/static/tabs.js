@@ -1,7 +1,7 @@
 // Tabs: the panels, which are an accordion without this script, get a row of tabs above them.
 // Tabs with the same key (`sync`) follow each other.
 {
-  const sets = [...document.querySelectorAll(".tabs")].map((box, n) => {
+  const sets = [...document.querySelectorAll("[data-tabs]")].map((box, n) => {
     const panels = [...box.querySelectorAll(":scope > details")];
     const row = document.createElement("div");
     row.setAttribute("role", "tablist");

@@ -44,7 +44,7 @@
   };
 
   // Browsers do not load modules for pages opened from a folder.
-  const boxes = location.protocol === "file:" ? [] : document.querySelectorAll(".widget");
+  const boxes = location.protocol === "file:" ? [] : document.querySelectorAll("[data-model]");
   for (const box of boxes) {
     show(box).catch((error) => {
       box.querySelector(".fallback")?.append(` (${error.message})`);
