@@ -4,8 +4,9 @@
 PYTHON ?= $(if $(filter Windows_NT,$(OS)),python,python3)
 BIN := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 JOBS ?= 2
+# A recipe that begins with `exec` ends when make is told to end.
 RUN := .venv/$(BIN)/python
-INSTALL = @$(PYTHON) scripts/alone.py _build/install.lock \
+INSTALL = @exec $(PYTHON) scripts/alone.py _build/install.lock \
   $(MAKE) --no-print-directory -s -f scripts/install.mk PYTHON="$(PYTHON)"
 FORMS = $(wildcard .github/ISSUE_TEMPLATE/*.yml)
 # Names of files never become commands.
@@ -28,23 +29,24 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 site: reader ## Execute what changed and build the site in _build/html
-	@$(RUN) scripts/build.py
+	@exec $(RUN) scripts/build.py
 
+pdf: export BOOK_PDF := 1
 pdf: reader ## The same, and the whole book as a PDF (needs Chromium)
-	@BOOK_PDF=1 $(RUN) scripts/build.py
+	@exec $(RUN) scripts/build.py
 
 test: dev ## Verify the claims of the book: code, notebooks, site
-	@$(RUN) -m pytest -n $(JOBS) --dist worksteal
+	@exec $(RUN) -m pytest -n $(JOBS) --dist worksteal
 
 browser: dev ## Look at the built site in Chromium
 	@$(RUN) -m pytest -m browser -n $(JOBS) --dist loadfile
 
 lab: reader ## Open the notebooks in JupyterLab
-	@$(RUN) scripts/environment.py -m jupyterlab \
+	@exec $(RUN) scripts/environment.py -m jupyterlab \
 	  --ServerApp.root_dir=content --LabApp.default_url=/lab/tree/index.md $(LAB_ROOT)
 
 serve: reader ## Preview the site while writing, at the address it prints
-	@$(RUN) scripts/serve.py
+	@exec $(RUN) scripts/serve.py
 
 export: reader ## Write what is generated: torch_mlp.py, cells of the notebooks, the README's links
 	@$(RUN) scripts/export.py

@@ -6,6 +6,7 @@ It runs with whatever Python the user has, before anything is installed.
 """
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -21,20 +22,26 @@ def main(lock, *command):
         while True:
             try:
                 msvcrt.locking(file, msvcrt.LK_LOCK, 1)
-                break
+                return subprocess.call(command)
             except OSError:  # it gives up after ten seconds
                 continue
-        sys.exit(subprocess.call(command))
     import fcntl
 
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        print("Another installation is running: waiting for it.", flush=True)
+        print("Another installation is running: waiting for it.")
+        sys.stdout.flush()
         fcntl.flock(file, fcntl.LOCK_EX)
-    os.set_inheritable(file, True)
-    os.execvp(command[0], command)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    process = subprocess.Popen(command, pass_fds=[file], start_new_session=True)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        os.killpg(process.pid, signal.SIGKILL)  # make alone would leave pip and npm running
+        return 130
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(*sys.argv[1:]))

@@ -3,7 +3,6 @@
     python scripts/bench.py               the table, verdicts on the goals, growth curves
     python scripts/bench.py S M           only these networks
     python scripts/bench.py --json FILE   the same for machines, too
-    python scripts/bench.py --book        instead: what building the book costs, and page weights
 
 The variants are the notebook's cells tagged `variant`, so nothing is written twice. Each is first
 checked to train as PyTorch does. Times are processor time on one thread, taken by
@@ -15,15 +14,11 @@ confidence, whatever the distribution of the times (order statistics).
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import math
 import os
 import platform
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
 import types
 import warnings
@@ -66,7 +61,7 @@ def load_variants(root: Path = ROOT) -> types.ModuleType:
     sys.modules[module.__name__] = module
     if str(root / "content") not in sys.path:
         sys.path.insert(0, str(root / "content"))
-    for cell in read_notebook(root / NOTEBOOK)["cells"]:
+    for cell in read_notebook((root / NOTEBOOK).read_bytes(), NOTEBOOK)["cells"]:
         if cell["cell_type"] == "code" and "variant" in tags(cell):
             place = f"{NOTEBOOK}, cell {cell['id']}"
             exec(compile(source(cell), place, "exec"), module.__dict__)
@@ -419,89 +414,37 @@ def print_report(report: dict[str, Any], tables: dict[str, dict[str, Result]]) -
             print(f"{label:<12}" + "".join(cells))
 
 
-def weight(path: Path) -> tuple[int, int]:
-    """Bytes of a file, as it is and compressed."""
-    content = path.read_bytes()
-    return len(content), len(gzip.compress(content))
-
-
-def time_book(root: Path = ROOT) -> dict[str, Any]:
-    """What the book costs: installation, imports, kernel start, execution, rendering; weights."""
-    report: dict[str, Any] = {}
-
-    def timed(label: str, command: list[str], cwd: Path) -> None:
-        start = time.perf_counter()
-        subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.DEVNULL)
-        report[label] = round(time.perf_counter() - start, 1)
-        print(f"{label:<34} {report[label]:7.1f} s", flush=True)
-
-    timed("imports: torch", [sys.executable, "-c", "import torch"], root)
-    book = (
-        "import torch, sklearn.datasets, sklearn.neural_network, matplotlib.figure, tools.figures"
-    )
-    timed("imports: all of a notebook", [sys.executable, "-c", book], root / "content")
-    kernel = (
-        "from jupyter_client.manager import start_new_kernel as s; m, c = s(); m.shutdown_kernel()"
-    )
-    timed("kernel start and end", [sys.executable, "-c", kernel], root)
-    with tempfile.TemporaryDirectory() as folder:
-        copy, to = Path(folder, "book"), Path(folder, "build")
-        ignored = shutil.ignore_patterns(".git", ".venv", "_build", "node_modules", "__pycache__")
-        shutil.copytree(root, copy, ignore=ignored)
-        timed("installation (make reader)", [sys.executable, "scripts/install.py", "reader"], copy)
-        python = next(iter((copy / ".venv").glob("*/python")), Path(sys.executable))
-        build = [str(python), "scripts/build.py", "--to", str(to)]
-        timed("make site, cold", build, copy)
-        cold = json.loads((to / "report.json").read_text())
-        timed("make site, warm: rendering", build, copy)
-        report["execution"] = cold["executed"]
-        report["weights"] = {
-            path.relative_to(to / "html").as_posix(): weight(path)
-            for path in sorted((to / "html").rglob("*"))
-            if path.suffix in (".html", ".css", ".js")
-        }
-    for notebook, seconds in report["execution"].items():
-        print(f"  executing {notebook:<45} {seconds:6.1f} s")
-    for page, (size, packed) in report["weights"].items():
-        print(f"  {page:<60} {size / 1024:8.1f} KB  {packed / 1024:8.1f} KB gzip")
-    return report
-
-
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Time the variants, or the book.")
+    parser = argparse.ArgumentParser(description="Time the variants.")
     parser.add_argument("networks", nargs="*", help="of S, R, M, L; all if none is named")
     parser.add_argument("--json", type=Path, help="write the report to this file, too")
-    parser.add_argument("--book", action="store_true", help="time the book instead")
     options = parser.parse_args(arguments)
     if unknown := set(options.networks) - EFFORT.keys():
         parser.error(f"networks must be of {', '.join(EFFORT)}, got {', '.join(sorted(unknown))}")
-    if options.book:
-        report: dict[str, Any] = {"book": time_book()}
-    else:
-        warnings.simplefilter("ignore")  # torch.compile and scikit-learn have a lot to say
-        torch.set_num_threads(1)
-        threadpool_limits(1)  # for NumPy and scikit-learn
-        variants, start = load_variants(), time.monotonic()
-        report = {"environment": environment(), "missing": {}}
-        to_torch: dict[str, dict[str, Result]] = {}
-        to_floor: dict[str, dict[str, Result]] = {}
+    warnings.simplefilter("ignore")  # torch.compile and scikit-learn have a lot to say
+    torch.set_num_threads(1)
+    threadpool_limits(1)  # for NumPy and scikit-learn
+    variants, start = load_variants(), time.monotonic()
+    report: dict[str, Any] = {"environment": environment(), "missing": {}}
+    to_torch: dict[str, dict[str, Result]] = {}
+    to_floor: dict[str, dict[str, Result]] = {}
 
-        def say(text: str) -> None:
-            print(f"{time.monotonic() - start:4.0f} s  {text}", file=sys.stderr, flush=True)
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - start:4.0f} s  {text}", file=sys.stderr, flush=True)
 
-        for name in options.networks or EFFORT:
-            to_torch[name], to_floor[name], missing = time_network(variants, name, say)
-            report["missing"] |= {name: missing} if missing else {}
-        report["goals"] = judge(to_torch, to_floor)
-        report["ratios"] = {
-            name: {label: asdict(result) for label, result in table.items()}
-            for name, table in to_torch.items()
-        }
-        if not options.networks:
-            say("growth")
-            report["growth"] = time_growth(variants)
-        print_report(report, to_torch)
+    for name in options.networks or EFFORT:
+        to_torch[name], to_floor[name], missing = time_network(variants, name, say)
+        report["missing"] |= {name: missing} if missing else {}
+    report["goals"] = judge(to_torch, to_floor)
+    report["ratios"] = {
+        name: {label: asdict(result) for label, result in table.items()}
+        for name, table in to_torch.items()
+    }
+    if not options.networks:
+        say("growth")
+        report["growth"] = time_growth(variants)
+    print_report(report, to_torch)
     if options.json:
         options.json.write_text(json.dumps(report, indent=2), encoding="utf-8")
     return 0

@@ -51,7 +51,7 @@ def notebooks(book: Book) -> dict[str, str]:
         for cell in wanted["cells"]:
             if "setup" in tags(cell):
                 _set_source(cell, set_up(book, notebook))
-            if cell["cell_type"] == "code":
+            if cell["cell_type"] == "code" and "id" in cell:  # others are not made for this
                 _fold(cell)
         _fill_blanks(wanted["cells"], name)
         if wanted == notebook:
@@ -121,7 +121,7 @@ def _fold(cell: dict[str, Any]) -> None:
         _set_source(cell, TITLE.sub("", source(cell)))
         return
     if not TITLE.match(source(cell)):
-        default = "Draw the figure" if cell.get("id", "").endswith("-figure") else "Code"
+        default = "Draw the figure" if cell["id"].endswith("-figure") else "Code"
         title = "Solution" if "solution" in kinds else default
         _set_source(cell, f"# @title {title}\n{source(cell)}")
     if "hide-input" not in kinds:

@@ -48,7 +48,7 @@ define install
 	@echo "Installing $(1) into $(ENV); the first time this takes minutes."
 	@mv $(ENV)/made $(ENV)/making
 	@if { [ -z "$$UV_TORCH_BACKEND" ] || \
-	  { $(PIP) -q uv $(filter -c%,$(2)) && $(IN) uv pip install --python $(ENV) torch $(2); }; } && \
+	  { $(PIP) -q uv $(2) && $(IN) uv pip install --python $(ENV) torch $(2); }; } && \
 	  $(PIP) $(3); \
 	then mv $(ENV)/making $(ENV)/made && touch $@; else mv $(ENV)/making $(ENV)/made; exit 1; fi
 endef

@@ -6,10 +6,11 @@ import re
 
 import pytest
 from books import ROOT
-from sources import notebooks, read_notebook, source
+from sources import Book, source
 from test_notebooks import CODE_SPAN, FORMULA
 
 # What other books write for something that has a name here already.
+BOOK = Book.read(ROOT)
 SYNONYMS = {
     r"\\hat\b": "predictions are P (p for one row)",
     r"\\nabla\b": "a gradient is written with ∂",
@@ -36,9 +37,9 @@ def misnamed(text: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", notebooks(ROOT))
+@pytest.mark.parametrize("name", BOOK.notebooks)
 def test_notebooks_keep_to_the_notation(name: str):
-    cells = read_notebook(ROOT / name)["cells"]
+    cells = BOOK.notebooks[name]["cells"]
     found = {
         cell["id"]: misnamed(source(cell)) for cell in cells if cell["cell_type"] == "markdown"
     }

@@ -7,9 +7,9 @@ import re
 import nbformat
 import pytest
 from books import ROOT, Build
-from sources import notebook_dependencies, notebooks, pages, read_notebook, source
+from sources import Book, source
 
-NOTEBOOKS = notebooks(ROOT)
+BOOK = Book.read(ROOT)
 
 CODE_SPAN = re.compile(
     r"^(`{3,}|~{3,}).*?^\1[`~]*\s*$|(`+)(?!`).+?(?<!`)\2(?!`)", re.MULTILINE | re.DOTALL
@@ -49,7 +49,7 @@ def myst_syntax(text: str) -> list[str]:
     return found
 
 
-@pytest.fixture(params=NOTEBOOKS)
+@pytest.fixture(params=BOOK.notebooks)
 def name(request: pytest.FixtureRequest) -> str:
     """The path of a notebook of the book."""
     return request.param
@@ -57,10 +57,10 @@ def name(request: pytest.FixtureRequest) -> str:
 
 def cells(name: str, kind: str) -> list[dict]:
     """The notebook's cells of one kind."""
-    return [cell for cell in read_notebook(ROOT / name)["cells"] if cell["cell_type"] == kind]
+    return [cell for cell in BOOK.notebooks[name]["cells"] if cell["cell_type"] == kind]
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", BOOK.notebooks)
 def test_it_runs_from_top_to_bottom_without_a_warning(built: Build, name: str):
     problems = [each for each in built.report["problems"] if each.startswith(f"{name}: cell ")]
     assert not problems, "\n".join(problems)
@@ -76,14 +76,8 @@ def test_it_is_valid_and_clean(name: str):
         assert cell["execution_count"] is None, cell["id"]
 
 
-def test_it_depends_on_what_it_imports(name: str):
-    notebook = read_notebook(ROOT / name)
-    depends_on = notebook["metadata"]["execute"]["depends_on_env"]
-    assert set(depends_on) == notebook_dependencies(ROOT, notebook)
-
-
 def test_it_opens_with_its_title(name: str):
-    first = read_notebook(ROOT / name)["cells"][0]
+    first = BOOK.notebooks[name]["cells"][0]
     assert first["cell_type"] == "markdown"
     assert source(first).startswith("# ")
 
@@ -94,7 +88,7 @@ def test_its_text_reads_the_same_in_every_host(name: str):
 
 
 def test_its_cell_ids_are_readable_and_unique(name: str):
-    ids = [cell["id"] for cell in read_notebook(ROOT / name)["cells"]]
+    ids = [cell["id"] for cell in BOOK.notebooks[name]["cells"]]
     assert [each for each in ids if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", each)] == []
     assert sorted({each for each in ids if ids.count(each) > 1}) == []
 
@@ -102,7 +96,7 @@ def test_its_cell_ids_are_readable_and_unique(name: str):
 def test_every_page_is_in_the_table_of_contents():
     files = [*ROOT.glob("content/**/*.ipynb"), *ROOT.glob("content/**/*.md")]
     here = {str(file.relative_to(ROOT)) for file in files if ".ipynb_checkpoints" not in file.parts}
-    assert here == set(pages(ROOT))
+    assert here == set(BOOK.pages)
 
 
 @pytest.mark.parametrize(

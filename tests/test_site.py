@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import psutil
 import pytest
 from books import ROOT, Build
-from processes import marked
 from site_check import page_files, problems
-from sources import notebooks, pages, read_notebook, source
+from sources import Book, source
+
+BOOK = Book.read(ROOT)
 
 
 def test_the_book_builds(built: Build):
@@ -16,33 +16,22 @@ def test_the_book_builds(built: Build):
 
 
 def test_nothing_is_wrong_with_the_site(built: Build):
-    assert problems(built.html, built.myst) == []
+    assert problems(built.html, built.myst, BOOK) == []
 
 
-@pytest.mark.parametrize("name", pages(ROOT))
+@pytest.mark.parametrize("name", BOOK.pages)
 def test_every_page_of_the_table_of_contents_is_there(built: Build, name: str):
     page = page_files(built.html, built.myst)[name]
     assert page is not None
     assert "<h1" in page.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", notebooks(ROOT))
+@pytest.mark.parametrize("name", BOOK.notebooks)
 def test_every_heading_of_a_notebook_is_on_its_page(built: Build, name: str):
     page = page_files(built.html, built.myst)[name].read_text(encoding="utf-8")
-    for cell in read_notebook(ROOT / name)["cells"]:
+    for cell in BOOK.notebooks[name]["cells"]:
         first = source(cell).partition("\n")[0]
         title = first.lstrip("#").strip()
         if cell["cell_type"] == "markdown" and first.startswith("#") and title.isascii():
             if not set(title) & set("`$*_[]&<>'\"\\"):
                 assert title in page
-
-
-def test_no_process_of_the_build_is_alive(built: Build):
-    assert marked(str(built.folder)) == []
-    here = []
-    for process in psutil.process_iter():
-        try:
-            here += [process.pid] if str(built.folder) in process.cwd() else []
-        except psutil.Error:
-            continue
-    assert here == []

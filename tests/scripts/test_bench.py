@@ -1,9 +1,7 @@
 """The benchmark's judgment: medians, spreads, and what it refuses to say."""
 
-import ast
 import json
 import types
-from pathlib import Path
 
 import bench
 import pytest
@@ -120,30 +118,3 @@ def test_unknown_network(capsys):
     with pytest.raises(SystemExit):
         bench.main(["S", "X"])
     assert "got X" in capsys.readouterr().err
-
-
-def test_book(monkeypatch, capsys, tmp_path):
-    commands = []
-
-    def pretend(command, cwd, **_):
-        commands.append(command)
-        if "scripts/build.py" in command:
-            to = Path(command[-1])
-            (to / "html").mkdir(parents=True, exist_ok=True)
-            (to / "html" / "index.html").write_text("x" * 1000)
-            (to / "report.json").write_text(json.dumps({"executed": {"a.ipynb": 2.5}}))
-
-    monkeypatch.setattr(bench.subprocess, "run", pretend)
-    assert bench.main(["--book", "--json", str(tmp_path / "book.json")]) == 0
-    report = json.loads((tmp_path / "book.json").read_text())["book"]
-    assert report["execution"] == {"a.ipynb": 2.5}
-    size, packed = report["weights"]["index.html"]
-    assert size == 1000 and packed < 100
-    assert {"installation (make reader)", "make site, cold", "make site, warm: rendering"} <= set(
-        report
-    )
-    for command in commands:
-        assert command[1] == "-c" or (bench.ROOT / command[1]).is_file()
-        if command[1] == "-c":
-            ast.parse(command[2])
-    assert "index.html" in capsys.readouterr().out

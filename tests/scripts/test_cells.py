@@ -9,9 +9,10 @@ import cells
 import export
 import pytest
 import yaml
-from books import ROOT, cell, notebook
-from sources import BookError, read_notebook, source
+from books import cell, notebook
+from sources import Book, BookError, source
 
+NAME = "content/one.ipynb"
 SOLUTION = '''def double(x):
     """Twice x."""
     ### BEGIN SOLUTION
@@ -35,36 +36,42 @@ def exercise(solution: str = SOLUTION) -> list[dict]:
 
 @pytest.fixture
 def book(tmp_path: Path):
-    """Write a book of one notebook; returns its path."""
+    """Write a book of one notebook; returns it, read."""
 
-    def write(*contents: dict) -> Path:
-        path = tmp_path / "content" / "one.ipynb"
+    def write(*contents: dict) -> Book:
+        path = tmp_path / NAME
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(notebook(*contents)))
-        toc = {"project": {"toc": [{"file": "content/one.ipynb"}]}}
+        toc = {"project": {"toc": [{"file": NAME}]}}
         (tmp_path / "myst.yml").write_text(yaml.safe_dump(toc))
-        return path
+        return Book.read(tmp_path)
 
     return write
 
 
-def test_blank_is_the_solution_without_its_answer_and_attempt(book, tmp_path):
-    path = book(*exercise())
-    assert "blank" in export.stale(tmp_path)
-    cells.write(tmp_path)
-    blank, _, solution = read_notebook(path)["cells"]
+def exported(book: Book) -> list[dict]:
+    """The cells of the notebook as `make export` leaves them."""
+    export.write(book)
+    written = Book.read(book.root)
+    assert export.stale(written) is None
+    return written.notebooks[NAME]["cells"]
+
+
+def test_blank_is_the_solution_without_its_answer_and_attempt(book):
+    written = book(*exercise())
+    assert "make export" in export.stale(written)
+    blank, _, solution = exported(written)
     assert source(blank) == BLANK
     assert source(solution) == "# @title Solution\n" + SOLUTION
-    assert cells.outdated(tmp_path) == {}
 
 
-def test_fold_is_written_for_every_host_and_taken_back(book, tmp_path):
-    path = book(
-        cell("code", "x = 1", "a-figure", tags=["hide-input"]),
-        cell("code", "# @title Old\ny = 2", "open", tags=[], cellView="form"),
+def test_fold_is_written_for_every_host_and_taken_back(book):
+    folded, unfolded = exported(
+        book(
+            cell("code", "x = 1", "a-figure", tags=["hide-input"]),
+            cell("code", "# @title Old\ny = 2", "open", tags=[], cellView="form"),
+        )
     )
-    cells.write(tmp_path)
-    folded, unfolded = read_notebook(path)["cells"]
     assert source(folded) == "# @title Draw the figure\nx = 1"
     assert folded["metadata"]["cellView"] == "form"
     assert folded["metadata"]["jupyter"] == {"source_hidden": True}
@@ -72,11 +79,11 @@ def test_fold_is_written_for_every_host_and_taken_back(book, tmp_path):
     assert unfolded["metadata"] == {"tags": []}
 
 
-def test_nothing_is_written_when_nothing_changes(book, tmp_path):
-    path = book(cell("code", "x = 1", "plain"))
-    before = path.stat().st_mtime_ns
-    cells.write(tmp_path)
-    assert path.stat().st_mtime_ns == before
+def test_nothing_is_written_when_nothing_changes(book, tmp_path: Path):
+    written = book(cell("code", "x = 1", "plain"))
+    before = (tmp_path / NAME).stat().st_mtime_ns
+    export.write(written)
+    assert (tmp_path / NAME).stat().st_mtime_ns == before
 
 
 @pytest.mark.parametrize(
@@ -88,12 +95,7 @@ def test_nothing_is_written_when_nothing_changes(book, tmp_path):
         (exercise(SOLUTION.replace("attempt(check_double, double)", "")), "attempt"),
     ],
 )
-def test_an_incomplete_exercise_is_refused(book, tmp_path, contents, words):
-    book(*contents)
+def test_an_incomplete_exercise_is_refused(book, contents, words):
     with pytest.raises(BookError, match=words) as caught:
-        cells.outdated(tmp_path)
+        cells.notebooks(book(*contents))
     assert 'content/one.ipynb, cell "double"' in str(caught.value)
-
-
-def test_the_books_own_notebooks_are_up_to_date():
-    assert cells.outdated(ROOT) == {}

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import ast
-import hashlib
+import contextlib
 import json
 import os
+import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import cells
+import export
 import pytest
 from books import ROOT, Repository, cell, notebook
-from sources import BookError, notebooks, read_notebook, source
+from sources import Book, BookError, source
 
 FOLDER = "inside-deep-learning-modules"
+FETCH = (ROOT / "content" / "tools" / "fetch.py").read_text()
 FILES = {
     "tools/__init__.py": "",
+    "tools/fetch.py": FETCH,
     "tools/torch_metrics.py": "LIMIT = 1",
-    "tools/torch_mlp.py": "from tools.torch_metrics import LIMIT",
+    "tools/network.py": "from tools.torch_metrics import LIMIT",
     "tools/other.py": "",
     "mlp/alone.py": "import sys",
 }
@@ -36,10 +40,10 @@ def clone(tmp_path: Path) -> Path:
         path.write_text(text)
     write_settings(root)
     (root / "CITATION.cff").write_text("version: 1.2.3\n")
-    body = "from tools.torch_mlp import LIMIT\ncommand = ['alone.py']"
+    body = "from tools.network import LIMIT\ncommand = ['alone.py']"
     cells_ = [cell("code", "", "setup", tags=["setup"]), cell("code", body, "body")]
     (root / "content" / "one.ipynb").write_text(json.dumps(notebook(*cells_)))
-    cells.write(root)
+    export.write(Book.read(root))
     return root
 
 
@@ -48,19 +52,16 @@ def write_settings(root: Path, github: str = "https://github.com/somebody/a-book
     (root / "myst.yml").write_text(json.dumps({"project": project}))
 
 
-def set_up_cell(root: Path, name: str = "content/one.ipynb") -> str:
-    """The text of the set-up cell of a notebook."""
-    found = [each for each in read_notebook(root / name)["cells"] if each["id"] == "setup"]
-    assert len(found) == 1
-    return source(found[0])
+def set_up_cell(root: Path) -> str:
+    """The text of the set-up cell of the notebook."""
+    cells = Book.read(root).notebooks["content/one.ipynb"]["cells"]
+    (found,) = [source(each) for each in cells if each["id"] == "setup"]
+    return found
 
 
-def stated(text: str) -> dict[str, str]:
-    """The table of files in a set-up cell."""
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.Assign) and node.targets[0].id == "MODULES":
-            return ast.literal_eval(node.value)
-    raise AssertionError("no MODULES")
+def served(clone: Path) -> dict[str, bytes]:
+    """What the notebook is to have of the clone, by its path in content/."""
+    return {name: (clone / "content" / name).read_bytes() for name in FILES if "other" not in name}
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def run(clone: Path, repository: Repository, monkeypatch) -> Callable[[Path], Pa
         monkeypatch.setattr(sys, "path", list(sys.path))
         exec(text or set_up_cell(clone), names := {})
         assert sys.path[0] == str(names["CONTENT"])
-        return names["CONTENT"]
+        return Path(names["CONTENT"])
 
     return execute
 
@@ -88,48 +89,54 @@ def written(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_it_states_what_the_notebook_uses_and_no_more(clone: Path):
+def test_it_is_short_and_states_what_the_notebook_uses(clone: Path):
     text = set_up_cell(clone)
-    assert stated(text) == {
-        name: hashlib.sha256(FILES[name].encode()).hexdigest()
-        for name in FILES
-        if name != "tools/other.py"
-    }
-    assert 'RELEASE = "v1.2.3"' in text
+    assert len(text.splitlines()) <= 15
+    names = "mlp/alone.py tools/__init__.py tools/network.py tools/torch_metrics.py"
+    assert f'"{names}"' in text
+    assert "/v1.2.3/content" in text
     assert "https://raw.githubusercontent.com/somebody/a-book" in text
 
 
 def test_a_fork_is_one_edit(clone: Path):
     write_settings(clone, "https://github.com/me/My.Book/")
-    cells.write(clone)
-    assert 'REPOSITORY = "https://raw.githubusercontent.com/me/My.Book"' in set_up_cell(clone)
+    export.write(Book.read(clone))
+    assert "https://raw.githubusercontent.com/me/My.Book" in set_up_cell(clone)
 
 
-def test_it_is_stale_when_a_module_that_it_states_has_changed(clone: Path):
-    (clone / "content/tools/other.py").write_text("x = 1")
-    assert cells.outdated(clone) == {}
+def test_it_is_stale_when_a_module_has_changed(clone: Path):
+    assert export.stale(Book.read(clone)) is None
     (clone / "content/tools/torch_metrics.py").write_text("LIMIT = 2")
-    assert list(cells.outdated(clone)) == [clone / "content" / "one.ipynb"]
+    assert list(export.outdated(Book.read(clone))) == [
+        "content/tools/fetch.py",
+        "content/one.ipynb",
+    ]
 
 
 @pytest.mark.parametrize("github", ["", "https://example.org/a/b", "https://github.com/only"])
 def test_it_wants_to_know_the_repository(clone: Path, github: str):
     write_settings(clone, github)
     with pytest.raises(BookError, match="project.github"):
-        cells.outdated(clone)
+        export.stale(Book.read(clone))
 
 
-@pytest.mark.parametrize("text", ["", "version: next", "version: 1.0"])
+@pytest.mark.parametrize("text", ["version: next", "version: 1.0"])
 def test_it_wants_to_know_the_release(clone: Path, text: str):
     (clone / "CITATION.cff").write_text(f"title: A book\n{text}\n")
     with pytest.raises(BookError, match="CITATION.cff"):
-        cells.outdated(clone)
+        export.stale(Book.read(clone))
+
+
+def test_before_the_first_release_it_names_that(clone: Path):
+    (clone / "CITATION.cff").write_text("title: A book\n")
+    export.write(Book.read(clone))
+    assert "/v0.1.0/content" in set_up_cell(clone)
 
 
 @pytest.mark.parametrize("place", ["content", "content/mlp", "content/mlp/below", "."])
 def test_in_a_clone_it_takes_the_clone_s_modules_as_they_are(clone, run, repository, place):
     text = set_up_cell(clone)
-    (clone / "content/tools/torch_mlp.py").write_text("# a contributor's change")
+    (clone / "content/tools/network.py").write_text("# a contributor's change")
     assert run(clone / place, text) == clone / "content"
     assert repository.asked == []
 
@@ -139,7 +146,7 @@ def test_elsewhere_it_fetches_once(clone, run, repository, tmp_path, version):
     repository.publish(version, clone / "content")
     folder = run(tmp_path / "empty")
     assert folder == tmp_path / "empty" / FOLDER
-    assert written(folder) == {n: t.encode() for n, t in FILES.items() if n != "tools/other.py"}
+    assert written(folder) == served(clone)
     asked = len(repository.asked)
     assert run(tmp_path / "empty") == folder
     assert len(repository.asked) == asked
@@ -148,7 +155,7 @@ def test_elsewhere_it_fetches_once(clone, run, repository, tmp_path, version):
 def test_a_newer_notebook_s_files_come_from_head(clone, run, repository, tmp_path):
     repository.publish("v1.2.3", clone / "content")
     (clone / "content/tools/torch_metrics.py").write_text("LIMIT = 2")
-    cells.write(clone)
+    export.write(Book.read(clone))
     repository.publish("HEAD", clone / "content")
     folder = run(tmp_path / "empty")
     assert (folder / "tools/torch_metrics.py").read_text() == "LIMIT = 2"
@@ -157,12 +164,12 @@ def test_a_newer_notebook_s_files_come_from_head(clone, run, repository, tmp_pat
 def test_an_interrupted_fetch_goes_on(clone, run, repository, tmp_path):
     repository.publish("v1.2.3", clone / "content")
     folder = run(tmp_path / "empty")
-    (folder / "tools/torch_mlp.py").unlink()
-    (folder / "tools/torch_mlp.partial").write_text("from tools.to")
+    (folder / "tools/network.py").unlink()
+    (folder / "tools/network.partial").write_text("from tools.to")
     repository.asked.clear()
     run(tmp_path / "empty")
-    assert repository.asked == ["/v1.2.3/content/tools/torch_mlp.py"]
-    assert written(folder).keys() == FILES.keys() - {"tools/other.py"}
+    assert repository.asked == ["/v1.2.3/content/tools/network.py"]
+    assert set(written(folder)) - {"tools/network.partial"} == served(clone).keys()
 
 
 def assert_refused(run, folder: Path, *words: str) -> None:
@@ -177,55 +184,106 @@ def assert_refused(run, folder: Path, *words: str) -> None:
     assert written(folder) == before
 
 
-def test_unreachable(run, repository, tmp_path, monkeypatch):
+def test_unreachable(run, tmp_path, monkeypatch):
     monkeypatch.setenv("BOOK_SOURCE", "http://localhost:9")
-    assert_refused(run, tmp_path / "empty", "http://localhost:9", "cannot be reached", "clone")
+    assert_refused(run, tmp_path / "empty", "http://localhost:9", "check the connection", "clone")
 
 
 def test_not_an_address(run, tmp_path, monkeypatch):
     monkeypatch.setenv("BOOK_SOURCE", "somewhere")
-    assert_refused(run, tmp_path / "empty", "somewhere/v1.2.3", "cannot be reached")
+    assert_refused(run, tmp_path / "empty", "somewhere", "check the connection")
 
 
 def test_a_server_in_trouble(clone, run, repository, tmp_path):
     repository.publish("v1.2.3", clone / "content")
     repository.busy = True
-    assert_refused(run, tmp_path / "empty", "503", "cannot be reached")
+    assert_refused(run, tmp_path / "empty", repository.url, "check the connection")
+
+
+def only_fetch(repository: Repository, clone: Path) -> None:
+    """Offer fetch.py, and nothing that it fetches."""
+    path = clone / "content" / "tools" / "fetch.py"
+    repository.files["/v1.2.3/content/tools/fetch.py"] = path.read_bytes()
+
+
+def test_not_found(clone, run, repository, tmp_path):
+    only_fetch(repository, clone)
+    assert_refused(run, tmp_path / "empty", "was not found", "book's page")
+    assert len(repository.asked) == 3  # fetch.py, and a file of the release, and then of HEAD
+
+
+@pytest.mark.parametrize("name", ["tools/network.py", "tools/fetch.py"])
+def test_tampered(clone, run, repository, tmp_path, name):
+    for version in ("v1.2.3", "HEAD"):
+        repository.publish(version, clone / "content")
+        repository.files[f"/{version}/content/{name}"] += b"\nimport evil"
+    assert_refused(run, tmp_path / "empty", "notebook", "page")
 
 
 def test_an_answer_cut_off(clone, run, repository, tmp_path):
     repository.publish("v1.2.3", clone / "content")
     repository.cut_off = True
-    assert_refused(run, tmp_path / "empty", "cannot be reached", "check the connection")
+    assert_refused(run, tmp_path / "empty", "check the connection")
 
 
-def test_no_answer_in_time(clone, tmp_path, run, monkeypatch):
-    with ThreadingHTTPServer(("localhost", 0), BaseHTTPRequestHandler) as silent:
-        monkeypatch.setenv("BOOK_SOURCE", f"http://localhost:{silent.server_port}")
-        text = set_up_cell(clone)
-        assert text.count("timeout=30") == 1
-        quick = text.replace("timeout=30", "timeout=0.1")
-        assert_refused(lambda folder: run(folder, quick), tmp_path / "empty", "cannot be reached")
+class Trickle(BaseHTTPRequestHandler):
+    """Sends a byte now and then, without end: no connection ever times out."""
+
+    def do_GET(self) -> None:
+        if self.path.endswith("fetch.py"):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(self.server.fetch)
+            return
+        with contextlib.suppress(OSError):
+            while True:
+                self.wfile.write(b"x")
+                time.sleep(0.02)
+
+    def log_message(self, *_: object) -> None:
+        pass
 
 
-def test_not_found(run, repository, tmp_path):
-    assert_refused(run, tmp_path / "empty", "was not found", "book's page")
-    assert len(repository.asked) == 2  # the release, and then HEAD
+def test_a_server_that_trickles_does_not_hold_the_notebook(clone, tmp_path, run, monkeypatch):
+    path = clone / "content" / "tools" / "fetch.py"
+    path.write_text(path.read_text().replace("LIMIT = 60", "LIMIT = 0.5"))
+    export.write(Book.read(clone))
+    with ThreadingHTTPServer(("localhost", 0), Trickle) as server:
+        server.daemon_threads = True
+        server.fetch = path.read_bytes()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        monkeypatch.setenv("BOOK_SOURCE", f"http://localhost:{server.server_port}")
+        assert_refused(run, tmp_path / "empty", "no answer within 0.5 s")
+        server.fetch = b""
+        text = set_up_cell(clone).replace("timeout=60", "timeout=0.01")  # of the first file
+        assert_refused(lambda folder: run(folder, text), tmp_path / "empty", "check the connection")
+        server.shutdown()
 
 
-def test_tampered(clone, run, repository, tmp_path):
-    repository.publish("v1.2.3", clone / "content")
-    repository.files["/v1.2.3/content/tools/torch_mlp.py"] += b"\nimport evil"
+def test_several_notebooks_may_start_at_once_in_one_folder(clone, repository, tmp_path):
     repository.publish("HEAD", clone / "content")
-    repository.files["/HEAD/content/tools/torch_mlp.py"] += b"\nimport evil"
-    assert_refused(run, tmp_path / "empty", "torch_mlp.py", "not the file", "book's page")
+    (tmp_path / "empty").mkdir()
+    command = [sys.executable, "-c", set_up_cell(clone)]
+    env = os.environ | {"BOOK_SOURCE": repository.url}
+    started = [subprocess.Popen(command, cwd=tmp_path / "empty", env=env) for _ in range(6)]
+    assert [each.wait(timeout=60) for each in started] == [0] * 6
+    assert written(tmp_path / "empty" / FOLDER) == served(clone)
+
+
+def test_a_parent_folder_that_only_looks_like_a_clone_is_not_run(clone, run, repository, tmp_path):
+    repository.publish("HEAD", clone / "content")
+    evil = tmp_path / "content" / "tools"
+    evil.mkdir(parents=True)
+    for name in ("fetch.py", "torch_metrics.py"):
+        (evil / name).write_text("import evil")
+    assert run(tmp_path / "empty") == tmp_path / "empty" / FOLDER
 
 
 def test_a_file_that_the_reader_has_changed_stays(clone, run, repository, tmp_path):
     repository.publish("v1.2.3", clone / "content")
     folder = run(tmp_path / "empty")
-    (folder / "tools/torch_mlp.py").write_text("# mine")
-    assert_refused(run, tmp_path / "empty", "torch_mlp.py", "has changed", "move it away")
+    (folder / "tools/network.py").write_text("# mine")
+    assert_refused(run, tmp_path / "empty", "network.py", "has changed", "move it away")
 
 
 def test_a_folder_that_cannot_be_written(clone, run, repository, tmp_path):
@@ -245,25 +303,3 @@ def test_a_read_only_folder(clone, run, repository, tmp_path):
         folder.mkdir(mode=0o500)
     with pytest.raises(RuntimeError, match=f"{FOLDER} cannot be written"):
         run(folder)
-
-
-@pytest.mark.parametrize("name", notebooks(ROOT))
-def test_each_notebook_of_the_book_states_what_it_imports(name: str):
-    files = stated(set_up_cell(ROOT, name))
-    for path, digest in files.items():
-        assert hashlib.sha256((ROOT / "content" / path).read_bytes()).hexdigest() == digest, path
-    others = [
-        source(each)
-        for each in read_notebook(ROOT / name)["cells"]
-        if each["cell_type"] == "code" and each["id"] != "setup"
-    ]
-    for path in ROOT.glob("content/*/*.py"):
-        if any(f"{path.parent.name}.{path.stem} import" in text for text in others):
-            assert path.relative_to(ROOT / "content").as_posix() in files
-
-
-def test_they_are_the_same_but_for_the_table():
-    texts = {set_up_cell(ROOT, name) for name in notebooks(ROOT)}
-    rest = {text.partition("MODULES = {")[0] + text.partition("\n}\n")[2] for text in texts}
-    assert len(rest) == 1
-    assert len(rest.pop().splitlines()) < 80  # short enough to read

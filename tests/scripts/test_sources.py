@@ -1,88 +1,90 @@
-"""What a notebook's outputs depend on, and what the table of contents holds."""
+"""What a book consists of, and which modules and data a notebook uses."""
 
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 from books import cell, notebook
-from sources import BookError, code, hashes, imports, modules, notebook_dependencies, pages
+from sources import Book, BookError, imports, python
 
 
-def write(root: Path, **texts: str) -> None:
-    """Write modules in content/tools."""
-    folder = root / "content" / "tools"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        (folder / f"{name}.py").write_text(text)
+@pytest.fixture
+def book(tmp_path: Path):
+    """Write a book of one notebook with these cells, and other files; returns it, read."""
+
+    def write(*cells: dict, **files: str) -> Book:
+        folder = tmp_path / "content" / "tools"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / f"{name.replace('__', '.')}").write_text(text)
+        (tmp_path / "content" / "one.ipynb").write_text(json.dumps(notebook(*cells)))
+        toc = {"project": {"toc": [{"file": "content/one.ipynb"}]}}
+        (tmp_path / "myst.yml").write_text(yaml.safe_dump(toc))
+        return Book.read(tmp_path)
+
+    return write
 
 
-def changed(root: Path, **texts: str) -> set[str]:
-    """The variables that change when modules are written again."""
-    before = hashes(root)
-    write(root, **texts)
-    after = hashes(root)
-    return {name for name in after if before.get(name) != after[name]}
+def used(book: Book) -> list[str]:
+    """The modules of the book's notebook, without their folder."""
+    (only,) = book.notebooks.values()
+    return [file.removeprefix("content/tools/") for file in book.modules_of(only)]
 
 
-def test_a_module_s_hash_covers_what_it_imports(tmp_path: Path):
-    write(
-        tmp_path,
-        a="A = 1",
-        b="from tools.a import A",
-        c="from tools import b as renamed",
-        d="from . import c",
-        e="from .a import A",
-        f="import tools.e",
-        g="import collections",
-    )
-    assert changed(tmp_path, a="A = 2") == {f"BOOK_{name}" for name in "ABCDEF"}
-    assert changed(tmp_path, c="from tools import b") == {"BOOK_C", "BOOK_D"}
-    assert changed(tmp_path, g="import os") == {"BOOK_G"}
-    assert changed(tmp_path, h="") == {"BOOK_H"}
+MODULES = {
+    "a__py": "A = 1",
+    "b__py": "from tools.a import A",
+    "c__py": "from tools import b as renamed",
+    "d__py": "from . import c",
+    "e__py": "import tools.f",
+    "f__py": "import tools.e, collections",
+}
 
 
-def test_modules_may_import_each_other(tmp_path: Path):
-    write(tmp_path, a="import tools.b", b="import tools.a")
-    assert changed(tmp_path, a="import tools.b, os") == {"BOOK_A", "BOOK_B"}
+@pytest.mark.parametrize(
+    ("text", "modules"),
+    [
+        ("from tools import d", "abcd"),
+        ("import tools.e", "ef"),  # two that import each other
+        ("%time\nfrom tools import a\n!ls", "a"),
+        ("%%time\nfrom tools import a", "a"),
+        ("\n%%capture out\n%%time\nfrom tools import a", "a"),
+        ("%%bash\nimport tools.a", ""),
+        ("x = !ls\nfrom tools.a import A\nlen?", "a"),
+        ("rest = (17\n% 5)\nimport tools.a", "a"),
+        ("def f():\n    from tools import a", "a"),
+        ("run([sys.executable, 'a.py'])", "a"),
+        ("a = 1", ""),
+        ("from tools import a\nno python", ""),  # running it tells
+    ],
+)
+def test_a_notebook_uses_what_it_imports_and_starts(book, text: str, modules: str):
+    assert used(book(cell("code", text, "x"), **MODULES)) == [f"{name}.py" for name in modules]
 
 
-def test_the_environment_s_hash_covers_the_versions_and_the_device(tmp_path: Path, monkeypatch):
-    write(tmp_path)
-    pins = tmp_path / "constraints.txt"
-    pins.write_text("torch==2.6.0  # a comment\n")
-    before = hashes(tmp_path)["BOOK_ENVIRONMENT"]
-    pins.write_text("# another comment\n\ntorch==2.6.0\n")
-    assert hashes(tmp_path)["BOOK_ENVIRONMENT"] == before
-    pins.write_text("torch==2.6.1\n")
-    assert hashes(tmp_path)["BOOK_ENVIRONMENT"] != before
-    pins.write_text("torch==2.6.0\n")
-    monkeypatch.setenv("BOOK_DEVICE", "a-device")
-    assert hashes(tmp_path)["BOOK_ENVIRONMENT"] != before
+def test_what_is_only_mentioned_is_not_used(book):
+    cells = [cell("markdown", "`a.py`", "x"), cell("code", "import tools.a", "s", tags=["setup"])]
+    assert used(book(*cells, **MODULES)) == []
 
 
-def test_a_notebook_depends_on_what_it_imports_and_starts(tmp_path: Path):
-    write(tmp_path, imported="", started="", mentioned="", ignored="")
-    found = notebook(
-        cell("code", "%time\nfrom tools import imported", "one"),
-        cell("code", "subprocess.run([sys.executable, 'started.py'])", "two"),
-        cell("markdown", "There is also `ignored.py`.", "three"),
-        cell("code", "mentioned = 1", "four"),
-    )
-    assert notebook_dependencies(tmp_path, found) == {
-        "BOOK_ENVIRONMENT",
-        "BOOK_IMPORTED",
-        "BOOK_STARTED",
-    }
+def test_data_counts_and_pictures_where_they_are_named(book):
+    read = book(cell("code", "open('d.svg')", "x"), data__csv="1", d__svg="", e__svg="", p__md="")
+    (only,) = read.notebooks.values()
+    assert read.data_of(only) == ["content/tools/d.svg", "content/tools/data.csv"]
 
 
-def test_two_modules_of_one_name_are_an_error(tmp_path: Path):
-    write(tmp_path, a="")
-    (tmp_path / "content" / "a.py").write_text("")
-    with pytest.raises(BookError, match=r"tools.a\.py"):
-        modules(tmp_path)
+@pytest.mark.parametrize("text", ["rest = (17\n% 5)", "x = 5 % 3", "@decorator\ndef f(): ..."])
+def test_python_stays_as_it_is(text: str):
+    assert python(text) == text
+
+
+@pytest.mark.parametrize("text", ["%matplotlib inline\nx = 1", "if x:\n    !ls\n", "x = !ls", "f?"])
+def test_magics_become_python(text: str):
+    ast.parse(python(text))
 
 
 def test_imports_are_found_wherever_they_stand():
@@ -90,31 +92,29 @@ def test_imports_are_found_wherever_they_stand():
     assert imports(tree) == {"a.b", "d", "e", "e.g", "h", "h.i"}
 
 
-def test_magics_and_shell_lines_are_not_python():
-    assert code({"source": ["%matplotlib inline\n", "x = 5 % 3"]}) == "pass\nx = 5 % 3"
-    assert code({"source": "if True:\n    !ls\n"}) == "if True:\n    pass\n"
-    assert code({"source": "%%bash\necho hello"}) == ""
+def test_two_modules_of_one_name_are_an_error(book, tmp_path: Path):
+    book()
+    (tmp_path / "content" / "a.py").write_text("")
+    with pytest.raises(BookError, match=r"content/a\.py and content/tools/a\.py"):
+        _ = book(**MODULES).modules
 
 
 def test_pages_come_in_order_at_any_depth(tmp_path: Path):
     toc = [
-        {"file": "index.md"},
-        {"title": "Part", "children": [{"file": "b.md", "children": [{"file": "a.ipynb"}]}]},
+        {"file": "content/index.md"},
+        {
+            "title": "Part",
+            "children": [{"file": "content/b.md", "children": [{"file": "content/a.md"}]}],
+        },
         {"url": "https://example.org"},
-        {"file": "c.md"},
+        {"file": "content/c.md"},
     ]
+    (tmp_path / "content").mkdir()
     (tmp_path / "myst.yml").write_text(yaml.safe_dump({"project": {"toc": toc}}))
-    names = ["index.md", "b.md", "a.ipynb", "c.md"]
+    names = [f"content/{name}.md" for name in ("index", "b", "a", "c")]
     for name in names:
         (tmp_path / name).touch()
-    assert pages(tmp_path) == names
-    (tmp_path / "b.md").unlink()
-    with pytest.raises(BookError, match="b.md"):
-        pages(tmp_path)
-
-
-@pytest.mark.parametrize("text", ["project: [", "project: {}", ""])
-def test_a_bad_myst_yml_is_an_error(tmp_path: Path, text: str):
-    (tmp_path / "myst.yml").write_text(text)
-    with pytest.raises(BookError, match="myst.yml"):
-        pages(tmp_path)
+    assert Book.read(tmp_path).pages == names
+    (tmp_path / "content" / "b.md").unlink()
+    with pytest.raises(BookError, match="content/b.md"):
+        Book.read(tmp_path)
