@@ -39,7 +39,6 @@ except ImportError as error:
 COMMAND = ["-m", "mystmd_py.main", "build", "--html", "--strict", "--ci"]
 LIMIT = 600  # seconds that a cell, or MyST, may take
 NOISE = re.compile(r"\x1b\[[0-9;]*m|[⛔⚠]\ufe0f?\s*|^(Site|The site) has .*\n?", re.MULTILINE)
-DOUBLED = "Duplicate identifier in project"
 
 
 @dataclass
@@ -172,17 +171,9 @@ def run_myst(work: Path, limit: float, log: IO) -> tuple[list[str], list[str]]:
     # MyST repeats what the template said.
     text = NOISE.sub("", said.partition("\nCommand failed:")[0])
     lines = [each.strip("\n") for each in re.split(r"\n(?=\S)", text) if each.strip()]
-    lines = [each for each in lines if not is_same_cell_id(each)]
     if myst.returncode:
         return lines or [f"MyST ended with exit status {myst.returncode}"], []
-    doubled = [each for each in lines if DOUBLED in each]
-    return doubled, [each for each in lines if each not in doubled]
-
-
-def is_same_cell_id(complaint: str) -> bool:
-    """Whether MyST complains that two notebooks have cells of the same id, which they may."""
-    files = complaint.partition("In files:")[2].split(",")
-    return DOUBLED in complaint and all(name.strip().endswith(".ipynb") for name in files)
+    return [], lines
 
 
 def recover(to: Path) -> None:

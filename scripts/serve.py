@@ -25,9 +25,6 @@ from stage import stage
 
 EVERY = 0.5  # seconds between two looks at the sources
 
-# Cells of two notebooks may have the same id.
-IGNORED = ("identifier-is-unique",)
-
 
 def update(root: Path, work: Path, progress: Progress) -> bool:
     """Bring the copy in `work` up to date; whether that could be done. What is wrong is said."""
@@ -36,7 +33,7 @@ def update(root: Path, work: Path, progress: Progress) -> bool:
         if stale := export.stale(book):
             progress.say(stale)
         outputs = known(book, cache, strict=False)
-        stage(book, work, outputs, IGNORED)
+        stage(book, work, outputs)
         todo = [name for name in book.notebooks if name not in outputs]
         if todo:
             warm_up()
@@ -46,7 +43,7 @@ def update(root: Path, work: Path, progress: Progress) -> bool:
                 )
             for problem in done.problems:
                 progress.say(problem)
-            stage(book, work, outputs | done.notebooks, IGNORED)
+            stage(book, work, outputs | done.notebooks)
     except (BookError, OSError) as error:
         progress.say(str(error))
         return False

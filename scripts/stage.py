@@ -21,14 +21,12 @@ HASH = re.compile(r"-?[0-9a-f]{32}(?=\.|$)")
 OUTPUT = re.compile(r"[0-9a-f]{32}(\.\w+)?")
 
 
-def stage(
-    book: Book, work: Path, notebooks: dict[str, dict[str, Any]], ignored: tuple[str, ...] = ()
-) -> None:
+def stage(book: Book, work: Path, notebooks: dict[str, dict[str, Any]]) -> None:
     """Make the copy in `work` that of the book; files that are as they should be are not touched.
 
-    `notebooks` are those that have outputs; `ignored` are rules that MyST is not to speak of.
+    `notebooks` are those that have outputs.
     """
-    settings = yaml.safe_dump(_settings(book, ignored), sort_keys=False)
+    settings = yaml.safe_dump(_settings(book), sort_keys=False)
     wanted = {"myst.yml": settings.encode(), **book.files}
     for name, data in book.files.items():
         if Path(name).suffix.lower() in PICTURES:
@@ -45,10 +43,11 @@ def stage(
             path.write_bytes(data)
 
 
-def _settings(book: Book, ignored: tuple[str, ...]) -> dict[str, Any]:
-    """myst.yml, with the template where it is, the address of the site, and rules to ignore."""
+def _settings(book: Book) -> dict[str, Any]:
+    """myst.yml, with the template where it is, and the address of the site."""
     project = dict(book.settings.get("project") or {})
-    project["error_rules"] = [*(project.get("error_rules") or []), *ignored]
+    # Cells of two notebooks may have the same id; on one page, the template looks for that.
+    project["error_rules"] = [*(project.get("error_rules") or []), "identifier-is-unique"]
     settings = book.settings | {"project": project}
     site = dict(settings.get("site") or {})
     template = book.root / str(site.get("template", ""))
