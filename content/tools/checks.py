@@ -90,7 +90,7 @@ def check_model(
             (it would keep what backward needs for one of them only), or the generator is not on
             the CPU.
     """
-    if not isinstance(layers, Sequence):
+    if not isinstance(layers, list | tuple):
         raise TypeError(f"layers must be a list, got {_kind(layers)}")
     for layer in layers:
         if isinstance(layer, type) or not all(callable(getattr(layer, m, None)) for m in _LAYER):
@@ -147,8 +147,10 @@ def check_fit(
     """Raise unless a model can be trained with these."""
     check_count("epochs", epochs)
     check_count("batch_size", batch_size)
-    step = getattr(optimizer, "step", None)
-    if isinstance(optimizer, type | torch.optim.Optimizer) or not callable(step):
+    if isinstance(optimizer, torch.optim.Optimizer):
+        kind = _kind(optimizer)
+        raise TypeError(f"optimizer must be the book's, such as SGD(0.1), got torch.optim.{kind}")
+    if isinstance(optimizer, type) or not callable(getattr(optimizer, "step", None)):
         raise TypeError(f"optimizer must be an object such as SGD(0.1), got {optimizer!r}")
     check_data(model, x, y)
     for name, data in (("x", x), ("y", y)):

@@ -21,7 +21,7 @@ RELEASE = "v0.1.0"
 FILES: dict[str, str] = {
     "mlp/data_parallel.py": "377d8487a04c7e43b9079814c90897aaec8ba6ebe6540c64bc5641094d14af7b",
     "tools/__init__.py": "6202af520d0f7ffec189f628b476b47c394aae0195d8a5cf09b093f89da6cc02",
-    "tools/checks.py": "29943bfe94faef48d17dfc01aba8b6a91d4955c77d7cb4e7c2ae5155e08cda00",
+    "tools/checks.py": "013a41d6f215f676abc6fa20c10093e5f61df06db8d62414567ac2ef9183e8f2",
     "tools/devices.py": "511b34ae035d79fbd0d398f6bc420824522fce30b26f793eebfd46eb5eff454e",
     "tools/exercises.py": "430475ed231b506a2e3c6c4775bc676341384a90e37d042232fdda6a15262532",
     "tools/figures.py": "f7d1a68d03c1393127ff062cc1fa2d2e6a3999ef2539a43c62d5f92874a06c01",
