@@ -334,6 +334,29 @@ def test_one_seed_one_network_in_every_dtype_and_on_every_device(dtype, device):
         assert drawn.abs().max() <= 1 / math.sqrt(4)
 
 
+@given(n=st.integers(1, 50))
+def test_weights_start_in_pytorchs_range(n):
+    """For any number of inputs, weights and biases alike: up to 1 / sqrt(n)."""
+    theirs = nn.Linear(n, 2000)
+    for mine, other in zip(
+        built(Dense(2000), n, torch.float32, "cpu").parameters(), theirs.parameters(), strict=True
+    ):
+        for drawn in (mine, other):
+            assert 0.98 / math.sqrt(n) < drawn.max() <= 1 / math.sqrt(n)
+            assert 0.98 / math.sqrt(n) < -drawn.min() <= 1 / math.sqrt(n)
+
+
+def test_what_is_kept_for_the_way_back_is_what_the_page_says():
+    """On the chapter's map: 72 numbers for each sample, 3600 for 50, and 1347 parameters."""
+    layers = [InputLayer(5), Dense(32), Tanh(), Dense(32), Tanh(), Dense(3)]
+    model = Model(layers, MSE(), dtype=torch.float64)
+    model.compute_gradients(normal(0, 50, 5), normal(1, 50, 3))
+    kept = [model.loss.difference]
+    kept += [t for layer in layers for name, t in vars(layer).items() if name in ("x", "a")]
+    assert sum({id(tensor): tensor.numel() for tensor in kept}.values()) == 3600
+    assert sum(p.numel() for p in model.parameters()) == 1347
+
+
 def test_data_and_their_gradient_are_left_alone(device):
     model, _ = networks([3, 4, 2], [ReLU], "mse", torch.float64, device, 0)
     x, y = data_for("mse", 9, 3, 2, torch.float64, device, 0)
