@@ -21,11 +21,13 @@ RELEASE = "v0.1.0"
 FILES: dict[str, str] = {
     "mlp/data_parallel.py": "377d8487a04c7e43b9079814c90897aaec8ba6ebe6540c64bc5641094d14af7b",
     "tools/__init__.py": "6202af520d0f7ffec189f628b476b47c394aae0195d8a5cf09b093f89da6cc02",
+    "tools/checks.py": "013a41d6f215f676abc6fa20c10093e5f61df06db8d62414567ac2ef9183e8f2",
+    "tools/devices.py": "511b34ae035d79fbd0d398f6bc420824522fce30b26f793eebfd46eb5eff454e",
     "tools/exercises.py": "430475ed231b506a2e3c6c4775bc676341384a90e37d042232fdda6a15262532",
     "tools/figures.py": "f7d1a68d03c1393127ff062cc1fa2d2e6a3999ef2539a43c62d5f92874a06c01",
     "tools/torch_heads.py": "e4909ca7d449c33e9516632610866abc8e30d48aab53ca39ca5eab373d8f5169",
-    "tools/torch_metrics.py": "7a7687a0d22e8e698cc074f2d84a5d50374e4f7075c4350339a1c9b94ce5f67e",
-    "tools/torch_mlp.py": "8f03e6f91f9a8b109627a92ca33ab7926c246f2e6073b6e7734e785dd57da712",
+    "tools/torch_metrics.py": "cd3fbe429ba4bdee643ec8957e4631ea1ccc94a42fccc9ff7c43ae7aea9b966f",
+    "tools/torch_mlp.py": "bd414f02ddfd69152b57362c40d9d850bd7c59e6642074d5b2d94e6bc40b6c2d",
 }
 
 

@@ -8,6 +8,7 @@ of something near zero says little.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from numbers import Real
 from typing import NamedTuple
 
@@ -88,63 +89,90 @@ def torch_smape(pred: Tensor | float, true: Tensor | float, eps: float = EPS) ->
 
 def check_parity(
     name: str,
-    actual: Tensor | float,
-    expected: Tensor | float,
+    actual: Tensor | float | Sequence[Tensor | float],
+    expected: Tensor | float | Sequence[Tensor | float],
     *,
     rtol: float,
     atol: float,
 ) -> Parity:
-    """Assert that ``actual`` equals ``expected`` within a tolerance, and print how close they are.
+    """Assert that ``actual`` equals ``expected`` within a tolerance, and print one line about it.
 
-    Prints one line: name, verdict, largest absolute error, that error relative to the largest
-    expected magnitude (so that an entry near zero cannot inflate it), and the tolerance, absolute
-    and relative.
+    The line says whether they are equal, and the largest absolute difference of all entries.
 
     Args:
         name: what is compared, for the printed line.
-        actual: what our code computed: a tensor of any shape, or a number.
-        expected: what the reference computed: same shape, dtype and device, or a number.
+        actual: what our code computed: a tensor of any shape, a number, or a list of them.
+        expected: what the reference computed: same shape, dtype and device, or a number, or a list
+            of as many.
         rtol: relative tolerance.
         atol: absolute tolerance.
 
     Returns:
-        The largest absolute and relative error, and the tolerance.
+        The largest absolute error; the largest that a tensor has relative to its largest expected
+        magnitude (so that an entry near zero cannot inflate it); and the tolerance.
 
     Raises:
         AssertionError: they differ by more than ``atol + rtol * |expected|`` anywhere; or in
-            shape, dtype or device; or only one of them is NaN somewhere.
+            number, shape, dtype or device; or only one of them is NaN somewhere.
         TypeError: one argument is a tensor and the other a number.
         ValueError: a tolerance is negative or not finite.
 
     >>> check_parity("a half", 1 / 2, 0.5, rtol=1e-15, atol=0).max_abs
-    a half                         identical  abs 0.0e+00  rel 0.0e+00  allowed 0e+00, 1e-15
+    a half: equal, worst 0 ✓
     0.0
+    >>> pair = [torch.zeros(2), torch.ones(3)]
+    >>> check_parity("two", pair, [p + 0.25 for p in pair], rtol=0, atol=0.5).max_abs
+    two, 2 tensors: equal, worst 2e-01 ✓
+    0.25
     """
-    actual, expected = _as_tensors("actual", actual, "expected", expected)
     for key, value in (("rtol", rtol), ("atol", atol)):
         if not isinstance(value, Real) or not math.isfinite(value) or value < 0:
             raise ValueError(f"{key} must be a finite number >= 0, got {value!r}")
-
-    max_abs = max_rel = math.nan
-    if actual.shape == expected.shape and actual.device == expected.device and expected.numel():
-        max_abs = (actual.to(expected.dtype) - expected).abs().max().item()
-        scale = expected.abs().max().item()
-        max_rel = max_abs / scale if scale else (0.0 if max_abs == 0 else math.inf)
-    numbers = f"abs {max_abs:.1e}  rel {max_rel:.1e}  allowed {atol:.0e}, {rtol:.0e}"
-    try:
-        torch.testing.assert_close(
-            actual,
-            expected,
-            rtol=rtol,
-            atol=atol,
-            equal_nan=True,
-            msg=lambda text: f"{name}: not equal\n{text}",
-        )
-    except AssertionError:
-        print(f"{name:<30} NOT EQUAL  {numbers}")
-        raise
-    print(f"{name:<30} {'identical' if max_abs == 0 else 'equal':<9}  {numbers}")
+    if isinstance(actual, list | tuple) and isinstance(expected, list | tuple):
+        tensors = any(isinstance(each, Tensor) for each in (*actual, *expected))
+        name = f"{name}, {len(expected)} {'tensors' if tensors else 'numbers'}"
+        if len(actual) != len(expected) or not expected:
+            print(f"{name}: NOT EQUAL ✗")
+            raise AssertionError(f"{name}: not equal\ngot {len(actual)} of them")
+    else:
+        actual, expected = [actual], [expected]
+    pairs = [
+        _as_tensors("actual", mine, "expected", theirs)
+        for mine, theirs in zip(actual, expected, strict=True)
+    ]
+    errors = [_errors(*pair) for pair in pairs]
+    # Unlike Python's max, this does not lose a NaN.
+    max_abs, max_rel = torch.tensor(errors, dtype=torch.float64).amax(0).tolist()
+    for mine, theirs in pairs:
+        try:
+            torch.testing.assert_close(
+                mine,
+                theirs,
+                rtol=rtol,
+                atol=atol,
+                equal_nan=True,
+                msg=lambda text: f"{name}: not equal\n{text}",
+            )
+        except AssertionError:
+            print(f"{name}: NOT EQUAL, worst {max_abs:.2g}, allowed {atol:.0e} and {rtol:.0e} ✗")
+            raise
+    print(f"{name}: equal, worst {f'{max_abs:.0e}' if max_abs else '0'} ✓")
     return Parity(max_abs, max_rel, float(rtol), float(atol))
+
+
+def _errors(actual: Tensor, expected: Tensor) -> tuple[float, float]:
+    """The largest difference, as it is and relative to the largest expected magnitude."""
+    if actual.shape != expected.shape or actual.device != expected.device:
+        return math.nan, math.nan
+    if not expected.numel():
+        return 0.0, 0.0
+    wide = torch.complex128 if expected.dtype.is_complex else torch.float64
+    mine, theirs = (tensor.cpu().to(wide) for tensor in (actual, expected))
+    # Where both are infinite or not a number, nothing differs.
+    same = (mine == theirs) | (mine.isnan() & theirs.isnan())
+    error = (mine - theirs).abs().masked_fill(same, 0.0).max().item()
+    scale = theirs.abs().max().item()
+    return error, 0.0 if error == 0 else error / scale if scale else math.inf
 
 
 def _as_tensors(

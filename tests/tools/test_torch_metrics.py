@@ -162,8 +162,49 @@ def test_parity_prints_one_line_with_the_numbers(capsys):
     expected = torch.tensor([1.0, 4.0], dtype=torch.float64)
     check_parity("weights", expected + 2e-13, expected, **TOLERANCES[torch.float64])
     (line,) = capsys.readouterr().out.splitlines()
-    for word in ("weights", "2.0e-13", "5.0e-14", "9e-13", "equal"):
-        assert word in line
+    assert line == "weights: equal, worst 2e-13 ✓"
+
+
+def test_parity_of_lists_is_one_line_about_the_worst(capsys):
+    expected = [torch.zeros(3), torch.tensor(4.0)]
+    parity = check_parity("w", [expected[0] + 0.5, expected[1] - 1], expected, rtol=0, atol=1)
+    assert parity[:2] == (1, math.inf)  # relative to zeros, any difference is infinite
+    assert check_parity("h", [1.0, 2.0], [1.0, 2.5], rtol=0.2, atol=0).max_rel == 0.2
+    assert capsys.readouterr().out.splitlines() == [
+        "w, 2 tensors: equal, worst 1e+00 ✓",
+        "h, 2 numbers: equal, worst 5e-01 ✓",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected"),
+    [
+        ([torch.zeros(2)], [torch.zeros(2)] * 2),
+        ([torch.zeros(2)] * 2, [torch.zeros(2)]),
+        ([], []),
+        ([torch.zeros(2), torch.ones(2)], [torch.zeros(2), torch.zeros(2)]),
+        ([torch.ones(2), torch.zeros(2)], [torch.zeros(2), torch.zeros(2)]),
+        ([0.0, math.nan], [0.0, 0.0]),
+    ],
+)
+def test_parity_of_lists_that_differ(actual, expected, capsys):
+    with pytest.raises(AssertionError, match=r"x, \d (tensors|numbers): not equal"):
+        check_parity("x", actual, expected, rtol=0, atol=0.1)
+    assert "NOT EQUAL" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.int64], ids=str)
+def test_parity_of_whole_numbers(dtype, capsys):
+    t = torch.tensor([1, 0], dtype=dtype)
+    assert check_parity("x", t, t, rtol=0, atol=0).max_abs == 0
+    with pytest.raises(AssertionError, match="x: not equal"):
+        check_parity("x", t, t.flip(0), rtol=0, atol=0)
+    assert "worst 1," in capsys.readouterr().out  # and not 255
+
+
+def test_parity_where_both_are_infinite_or_not_a_number():
+    t = torch.tensor([math.nan, math.inf, 1.0])
+    assert check_parity("x", t, t, rtol=0, atol=0)[:2] == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import math
 import re
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from hypothesis import assume, given
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from tools import torch_mlp
+from tools.devices import choose_device
 from tools.torch_mlp import (
     MSE,
     SGD,
@@ -26,8 +27,7 @@ from tools.torch_mlp import (
     SoftmaxCrossEntropy,
     Tanh,
     TorchSequential,
-    choose_device,
-    gradient_errors,
+    batches,
     numerical_gradient,
     one_hot,
 )
@@ -132,22 +132,6 @@ def assert_close(actual, expected, dtype, factor=1):
     )
 
 
-@given(m=sizes, n=sizes, seed=seeds)
-def test_gradient_errors_sees_a_wrong_gradient(device, m, n, seed):
-    x, y = (normal(seed + i, m, n, device=device) for i in (0, 1))
-    loss = MSE()
-    loss(x, y)
-    right = loss.backward()
-    assert max(gradient_errors(lambda x: MSE()(x, y), [x], [right])) < 1e-5
-    assert min(gradient_errors(lambda x: MSE()(x, y), [x], [1.01 * right])) > 1e-3
-    not_a_number = right.clone()
-    not_a_number[0, 0] = math.nan
-    assert all(map(math.isnan, gradient_errors(lambda x: MSE()(x, y), [x], [not_a_number])))
-    if n > 1:
-        with pytest.raises(ValueError, match="by_hand"):
-            gradient_errors(lambda x: MSE()(x, y), [x], [right[:, :1]])
-
-
 # ---------------------------------------------------------------- numerically extreme inputs
 
 
@@ -195,7 +179,20 @@ def trainings(draw):
         "epochs": draw(st.integers(1, 6)),
         "lr": draw(st.floats(1e-3, 0.2)),
         "seed": draw(seeds),
+        "shuffled": draw(st.booleans()),
     }
+
+
+def train(network, x, y, epochs, lr, batch_size, valid=None, shuffle=None):
+    """The same call for both networks."""
+    optimizer = SGD(lr)
+    if isinstance(network, TorchSequential):
+        optimizer = torch.optim.SGD(network.module.parameters(), lr=lr)
+    return network.fit(
+        x, y, epochs=epochs, batch_size=batch_size, optimizer=optimizer, valid=valid,
+        generator=None if shuffle is None else torch.Generator().manual_seed(shuffle),
+        progress=False,
+    )  # fmt: skip
 
 
 def networks(widths, activations, head, dtype, device, seed):
@@ -244,9 +241,12 @@ def test_training_is_pytorchs(head, device, case):
         assert_close(mine, theirs, dtype)
 
     other = data_for(head, 4, widths[0], widths[-1], dtype, device, case["seed"] + 2)
-    settings = (x, y, case["epochs"], case["lr"], case["batch_size"], *other)
-    history = model.fit(*settings, progress=False)
-    expected = reference.fit(*settings, progress=False)
+    shuffle = case["seed"] if case["shuffled"] else None
+    histories = [
+        train(network, x, y, case["epochs"], case["lr"], case["batch_size"], other, shuffle)
+        for network in (model, reference)
+    ]
+    history, expected = histories
     # Rounding grows with the number of steps, at most by a small factor in each.
     factor = 64
     for mine, theirs in ((history.train, expected.train), (history.valid, expected.valid)):
@@ -267,26 +267,48 @@ def test_training_in_float32(dtype, device, seed):
     model, reference = networks([4, 8, 8, 3], [Tanh, Sigmoid], "fused", dtype, device, seed)
     x, y = data_for("fused", 20, 4, 3, dtype, device, seed)
     for network in (model, reference):
-        network.fit(x, y, 5, 0.1, 7, progress=False)
+        train(network, x, y, 5, 0.1, 7)
     for mine, theirs in zip(model.parameters(), reference.parameters(), strict=True):
         assert_close(mine, theirs, dtype)
 
 
-def test_epoch_loss_is_the_mean_of_its_batches(device):
-    """Seven samples in batches of three: the last batch, of one sample, counts as much."""
+def test_epoch_loss_is_the_mean_of_its_samples(device):
+    """Seven samples in batches of three: the last one counts a third of each other."""
     x, y = normal(0, 7, 2, device=device), normal(1, 7, 1, device=device)
-    model, _ = networks([2, 1], [], "mse", torch.float64, device, 0)
-    layers, losses = [InputLayer(2), Dense(1)], []
-    by_hand = Model(layers, MSE(), dtype=torch.float64, device=device)
-    for mine, other in zip(by_hand.parameters(), model.parameters(), strict=True):
-        mine.copy_(other)
-    optimizer = SGD(0.1)
+    model, reference = networks([2, 1], [], "mse", torch.float64, device, 0)
+    by_hand, total = networks([2, 1], [], "mse", torch.float64, device, 0)[0], 0.0
     for rows in (slice(0, 3), slice(3, 6), slice(6, 7)):
-        losses.append(by_hand.compute_gradients(x[rows], y[rows]).item())
-        optimizer.step(by_hand.layers)
-    history = model.fit(x, y, 1, 0.1, 3, progress=False)
-    assert history.train == [pytest.approx(sum(losses) / 3, rel=1e-14)]
-    assert history.valid == []
+        total += by_hand.compute_gradients(x[rows], y[rows]).item() * len(x[rows])
+        SGD(0.1).step(by_hand.parameters(), by_hand.gradients())
+    for network in (model, reference):
+        history = train(network, x, y, 1, 0.1, 3)
+        assert history.train == [pytest.approx(total / 7, rel=1e-14)]
+        assert history.valid == []
+
+
+@given(m=st.integers(1, 20), size=st.integers(1, 25), seed=seeds)
+def test_batches_hold_each_sample_once_with_its_target(m, size, seed):
+    numbers = torch.arange(float(m))[:, None]
+    for generator in (None, torch.Generator().manual_seed(seed)):
+        pairs = list(batches(numbers, 2 * numbers, size, generator))
+        assert [len(x) for x, _ in pairs] == [size] * (m // size) + [m % size] * (m % size > 0)
+        x, y = (torch.cat(parts) for parts in zip(*pairs, strict=True))
+        assert torch.equal(y, 2 * x) and torch.equal(x.sort(0).values, numbers)
+        assert generator is not None or torch.equal(x, numbers)
+
+
+def test_batches_are_drawn_anew_and_from_the_generator_alone():
+    x = torch.arange(50.0)[:, None]
+    state = torch.get_rng_state()
+
+    def epochs(seed):
+        generator = torch.Generator().manual_seed(seed)
+        return [torch.cat([x for x, _ in batches(x, x, 7, generator)]) for _ in range(2)]
+
+    first, second = epochs(0)
+    assert not torch.equal(first, second) and not torch.equal(first, epochs(1)[0])
+    assert torch.equal(first, epochs(0)[0])
+    assert torch.equal(state, torch.get_rng_state())
 
 
 def test_training_twice_gives_the_same_bits():
@@ -294,7 +316,7 @@ def test_training_twice_gives_the_same_bits():
     for _ in range(2):
         model, _ = networks([3, 8, 2], [ReLU], "mse", torch.float32, "cpu", 5)
         x, y = data_for("mse", 33, 3, 2, torch.float32, "cpu", 5)
-        runs.append((model.fit(x, y, 3, 0.1, 8, progress=False), model.parameters()))
+        runs.append((train(model, x, y, 3, 0.1, 8), model.parameters()))
     assert runs[0][0] == runs[1][0]
     assert all(torch.equal(a, b) for a, b in zip(runs[0][1], runs[1][1], strict=True))
 
@@ -312,13 +334,57 @@ def test_one_seed_one_network_in_every_dtype_and_on_every_device(dtype, device):
         assert drawn.abs().max() <= 1 / math.sqrt(4)
 
 
+@given(n=st.integers(1, 50))
+def test_weights_start_in_pytorchs_range(n):
+    """For any number of inputs, weights and biases alike: up to 1 / sqrt(n)."""
+    theirs = nn.Linear(n, 2000)
+    for mine, other in zip(
+        built(Dense(2000), n, torch.float32, "cpu").parameters(), theirs.parameters(), strict=True
+    ):
+        for drawn in (mine, other):
+            assert 0.98 / math.sqrt(n) < drawn.max() <= 1 / math.sqrt(n)
+            assert 0.98 / math.sqrt(n) < -drawn.min() <= 1 / math.sqrt(n)
+
+
+def test_what_is_kept_for_the_way_back_is_what_the_page_says():
+    """On the chapter's map: 72 numbers for each sample, 3600 for 50, and 1347 parameters."""
+    layers = [InputLayer(5), Dense(32), Tanh(), Dense(32), Tanh(), Dense(3)]
+    model = Model(layers, MSE(), dtype=torch.float64)
+    model.compute_gradients(normal(0, 50, 5), normal(1, 50, 3))
+    kept = [model.loss.difference]
+    kept += [t for layer in layers for name, t in vars(layer).items() if name in ("x", "a")]
+    assert sum({id(tensor): tensor.numel() for tensor in kept}.values()) == 3600
+    assert sum(p.numel() for p in model.parameters()) == 1347
+
+
 def test_data_and_their_gradient_are_left_alone(device):
     model, _ = networks([3, 4, 2], [ReLU], "mse", torch.float64, device, 0)
     x, y = data_for("mse", 9, 3, 2, torch.float64, device, 0)
     before = x.clone(), y.clone()
-    model.fit(x, y, 2, 0.1, 4, x, y, progress=False)
+    train(model, x, y, 2, 0.1, 4, (x, y))
     assert torch.equal(x, before[0]) and torch.equal(y, before[1])
     assert not any(p.requires_grad for p in model.parameters())
+
+
+def test_after_training_gradients_are_ordinary_tensors(device):
+    """They can be changed, used with autograd, and kept by a layer of one's own."""
+
+    class Smooth(Dense):
+        kept = None
+
+        def backward(self, grad_output):
+            grad_input = super().backward(grad_output)
+            self.kept = self.grad_W.clone() if self.kept is None else self.kept.add_(self.grad_W)
+            return grad_input
+
+    x, y = data_for("mse", 9, 3, 2, torch.float64, device, 0)
+    model = Model([InputLayer(3), Smooth(2)], MSE(), dtype=torch.float64, device=device)
+    train(model, x, y, 1, 0.1, 4)
+    model.compute_gradients(x, y)
+    model.gradients()[0].zero_()
+    w = torch.ones(3, 2, dtype=torch.float64, device=device, requires_grad=True)
+    (w * model.gradients()[0]).sum().backward()
+    assert model.layers[1].backward(y).shape == x.shape  # the first layer, too
 
 
 # ---------------------------------------------------------------- on a device that is not there
@@ -330,14 +396,11 @@ def results_on(device, head):
     x, y = data_for(head, 20, 4, 3, torch.float64, device, 1)
     found = []
     for network in (model, reference):
-        history = network.fit(x, y, 3, 0.1, 7, x, y, progress=False)
+        history = train(network, x, y, 3, 0.1, 7, (x, y), shuffle=0)
         found += [torch.tensor(history.train), torch.tensor(history.valid)]
         found += [network.compute_gradients(x, y), network.predict(x)]
         found += [*network.gradients(), *network.parameters()]
         found.append(torch.tensor(network.evaluate(x, y)))
-    inputs, loss = [network.predict(x)], SoftmaxCrossEntropy() if head == "fused" else MSE()
-    loss(inputs[0], y)
-    found.append(torch.tensor(gradient_errors(lambda p: loss(p, y), inputs, [loss.backward()])))
     return [tensor.detach().cpu() for tensor in found]
 
 
@@ -360,7 +423,7 @@ def test_no_operation_mixes_devices(elsewhere, head):
         lambda there, here: torch.randn(2, device=there.device, generator=torch.Generator()),
         lambda there, here: there.uniform_(generator=torch.Generator()),
         lambda there, here: there.numpy(),
-        lambda there, here: numpy.asarray(there),
+        lambda there, here: np.asarray(there),
     ],
 )
 def test_a_mixture_of_devices_is_seen(elsewhere, mixing):
@@ -410,43 +473,59 @@ X, Y = normal(0, 5, 3), normal(1, 5, 2)
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
-        ({"x_train": [1.0]}, TypeError, ["x_train", "list"]),
-        ({"x_train": X[:, :2]}, ValueError, ["x_train", "(m, 3)", "(5, 2)"]),
-        ({"x_train": X[0]}, ValueError, ["x_train", "(3,)"]),
-        ({"x_train": X[:0]}, ValueError, ["x_train", "(0, 3)"]),
-        ({"x_train": X.float()}, TypeError, ["x_train", "float64", "float32"]),
-        ({"x_train": X.to("meta")}, ValueError, ["x_train", "cpu", "meta"]),
-        ({"y_train": Y[:, :1]}, ValueError, ["y_train", "(m, 2)", "(5, 1)"]),
-        ({"y_train": Y[:4]}, ValueError, ["x_train", "y_train", "5", "4"]),
-        ({"y_train": torch.ones(5, 2, dtype=torch.int64)}, TypeError, ["y_train", "int64"]),
+        ({"x": [1.0]}, TypeError, ["x", "list"]),
+        ({"x": X[:, :2]}, ValueError, ["x", "(m, 3)", "(5, 2)"]),
+        ({"x": X[0]}, ValueError, ["x", "(3,)"]),
+        ({"x": X[:0]}, ValueError, ["x", "(0, 3)"]),
+        ({"x": X.float()}, TypeError, ["x", "float64", "float32"]),
+        ({"x": X.to("meta")}, ValueError, ["x", "cpu", "meta"]),
+        ({"x": X.clone().requires_grad_()}, ValueError, ["x", "requires_grad"]),
+        ({"y": Y[:, :1]}, ValueError, ["y", "(m, 2)", "(5, 1)"]),
+        ({"y": Y[:4]}, ValueError, ["y", "of 5 rows", "as many as x", "4"]),
+        ({"y": torch.ones(5, 2, dtype=torch.int64)}, TypeError, ["y", "int64"]),
         ({"epochs": 0}, ValueError, ["epochs", "0"]),
         ({"epochs": 1.5}, TypeError, ["epochs", "float"]),
         ({"batch_size": 0}, ValueError, ["batch_size", "0"]),
         ({"batch_size": True}, TypeError, ["batch_size", "bool"]),
-        ({"lr": math.nan}, ValueError, ["lr", "nan"]),
-        ({"lr": -0.1}, ValueError, ["lr", "-0.1"]),
-        ({"lr": "0.1"}, TypeError, ["lr", "str"]),
-        ({"x_valid": X}, ValueError, ["x_valid", "y_valid"]),
-        ({"x_valid": X, "y_valid": Y[:2]}, ValueError, ["x_valid", "y_valid", "2"]),
+        ({"optimizer": SGD}, TypeError, ["optimizer", "SGD(0.1)"]),
+        ({"optimizer": 0.1}, TypeError, ["optimizer", "0.1"]),
+        ({"optimizer": torch.optim.SGD([X.clone()], 0.1)}, TypeError, ["optimizer", "SGD"]),
+        ({"valid": X}, ValueError, ["valid", "pair", "Tensor"]),
+        ({"valid": (X, Y, Y)}, ValueError, ["valid", "pair"]),
+        ({"valid": (X, Y[:2])}, ValueError, ["valid y", "5", "2"]),
+        ({"valid": (X.float(), Y)}, TypeError, ["valid x", "float32"]),
+        ({"generator": 0}, TypeError, ["generator", "int"]),
     ],
 )
 def test_bad_fit_changes_nothing(change, error, words):
     model, _ = networks([3, 4, 2], [ReLU], "mse", torch.float64, "cpu", 0)
     before = [p.clone() for p in model.parameters()]
-    arguments = {"x_train": X, "y_train": Y, "epochs": 1, "lr": 0.1, "batch_size": 2, **change}
+    arguments = {"x": X, "y": Y, "epochs": 1, "batch_size": 2, "optimizer": SGD(0.1), **change}
     with pytest.raises(error) as caught:
         model.fit(**arguments, progress=False)
-    assert all(word in str(caught.value) for word in words), caught.value
+    message = str(caught.value)
+    assert all(word in message for word in words), message
+    assert re.fullmatch(r"(valid )?\w+ must be .+, got .+", message), message
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+
+
+def test_whole_numbers_and_rates_of_numpy_are_accepted():
+    layers = [InputLayer(np.int64(3)), Dense(np.int32(2))]
+    model = Model(layers, MSE(), dtype=torch.float64)
+    settings = {"epochs": np.int64(2), "batch_size": np.int64(2), "progress": False}
+    assert len(model.fit(X, Y, optimizer=SGD(np.float32(0.1)), **settings).train) == 2
 
 
 @pytest.mark.parametrize("head", ["softmax, cross-entropy", "fused"])
 @pytest.mark.parametrize("y", [-Y.abs(), torch.ones(5, 2, dtype=torch.float64)])
 def test_targets_must_be_probabilities(head, y):
     model, _ = networks([3, 2], [], head, torch.float64, "cpu", 0)
-    for call in (lambda: model.fit(X, y, 1, 0.1, 2, progress=False), lambda: model.evaluate(X, y)):
+    for call in (lambda: train(model, X, y, 1, 0.1, 2), lambda: model.evaluate(X, y)):
         with pytest.raises(ValueError, match="y.* must hold probabilities"):
             call()
+
+
+RELU = ReLU()
 
 
 @pytest.mark.parametrize(
@@ -460,7 +539,20 @@ def test_targets_must_be_probabilities(head, y):
         (lambda: Model([InputLayer(2), nn.ReLU()], MSE()), TypeError, ["layers", "ReLU()"]),
         (lambda: Model([InputLayer(2), Dense(1)], MSE), TypeError, ["loss", "MSE()"]),
         (lambda: Model([InputLayer(2), Dense(1)], nn.MSELoss()), TypeError, ["loss"]),
+        (lambda: Model("layers", MSE()), TypeError, ["layers", "str"]),
+        (lambda: Model([InputLayer(2), Dense(1)], MSE(), dtype=int), TypeError, ["dtype", "int"]),
+        (lambda: Model([InputLayer(2)], MSE(), generator=0), TypeError, ["generator", "int"]),
+        (
+            lambda: Model([InputLayer(2), RELU, Dense(1), RELU], MSE()),
+            ValueError,
+            ["layers", "once", "ReLU", "1 and 3"],
+        ),
         (lambda: SGD(math.inf), ValueError, ["lr", "inf"]),
+        (lambda: SGD(math.nan), ValueError, ["lr", "nan"]),
+        (lambda: SGD(-0.1), ValueError, ["lr", "-0.1"]),
+        (lambda: SGD("0.1"), TypeError, ["lr", "str"]),
+        (lambda: SGD(True), TypeError, ["lr", "bool"]),
+        (lambda: next(batches(X, Y, 0)), ValueError, ["batch_size", "0"]),
     ],
 )
 def test_bad_construction(build, error, words):
@@ -495,7 +587,7 @@ def test_base_classes_do_what_they_say():
             call()
 
 
-# ---------------------------------------------------------------- the device cell
+# ---------------------------------------------------------------- choosing a device
 
 
 @pytest.mark.parametrize(
@@ -550,7 +642,7 @@ def replace_accelerators(monkeypatch, cuda, mps):
 
 def test_progress_bar_can_be_switched_off(capsys):
     model, _ = networks([3, 2], [], "mse", torch.float64, "cpu", 0)
-    model.fit(X, Y, 2, 0.1, 2, progress=False)
+    train(model, X, Y, 2, 0.1, 2)
     assert capsys.readouterr().err == ""
 
 

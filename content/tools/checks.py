@@ -1,0 +1,188 @@
+"""Argument checks: bad input becomes a sentence, before anything has changed.
+
+Each message reads "NAME must be WANTED, got GOT". Layers and losses are known by their methods:
+while the regression notebook runs, its classes are not those of the module that is made of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import torch
+from torch import Tensor
+
+__all__ = [
+    "check_count",
+    "check_data",
+    "check_fit",
+    "check_labels",
+    "check_model",
+    "check_parameters",
+    "check_probabilities",
+    "check_rate",
+    "check_same_shape",
+]
+
+_LAYER = ("build", "predict", "forward", "backward", "parameters", "gradients")
+
+
+def check_count(name: str, value: Any) -> int:
+    """The value as an int; raise unless it is a whole number of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be an int, got {_kind(value)}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value}")
+    return int(value)
+
+
+def check_rate(name: str, value: Any) -> float:
+    """The value as a float; raise unless it is a positive finite number."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {_kind(value)}")
+    if not math.isfinite(value) or value <= 0:
+        raise ValueError(f"{name} must be positive and finite, got {value}")
+    return float(value)
+
+
+def check_same_shape(P: Tensor, Y: Tensor) -> None:
+    """Raise unless predictions and targets have the same shape, which rules out broadcasting."""
+    if P.shape != Y.shape:
+        raise ValueError(f"Y must have the shape of P, {tuple(P.shape)}, got {tuple(Y.shape)}")
+
+
+def check_labels(labels: Tensor, n_classes: int) -> None:
+    """Raise unless these are class numbers ``(m,)``, each from 0 to ``n_classes - 1``."""
+    if labels.dtype.is_floating_point or labels.dtype.is_complex or labels.dtype == torch.bool:
+        raise TypeError(f"labels must be integers, got {labels.dtype}")
+    if labels.ndim != 1:
+        raise ValueError(f"labels must be of shape (m,), got {tuple(labels.shape)}")
+    if len(labels) and not 0 <= labels.min() <= labels.max() < n_classes:
+        low, high = labels.min().item(), labels.max().item()
+        raise ValueError(f"labels must lie in 0 ... {n_classes - 1}, got {low} ... {high}")
+
+
+def check_probabilities(name: str, value: Tensor) -> None:
+    """Raise unless each row of ``value (m, k)`` is a set of probabilities."""
+    lowest = value.min().item()
+    low, high = (bound.item() for bound in value.sum(1).aminmax())
+    limit = 16 * torch.finfo(value.dtype).eps * value.shape[1]
+    # Written so that a NaN, which compares false with everything, is refused.
+    if not (lowest >= 0 and 1 - limit <= low and high <= 1 + limit):
+        raise ValueError(
+            f"{name} must hold probabilities that add up to 1 in each row (see one_hot), "
+            f"got entries from {lowest:.3g} and row sums from {low:.3g} to {high:.3g}"
+        )
+
+
+def check_model(
+    layers: Any, loss: Any, dtype: Any = None, device: Any = None, generator: Any = None
+) -> dict[str, Any]:
+    """What each layer is built with: dtype, device and generator, or what stands for None.
+
+    Raise unless a ``Model`` can be made of these.
+
+    Raises:
+        TypeError: something is no layer, no loss, no dtype of real numbers or no generator.
+        ValueError: the layers do not begin with an ``InputLayer``, one object stands in two places
+            (it would keep what backward needs for one of them only), or the generator is not on
+            the CPU.
+    """
+    if not isinstance(layers, list | tuple):
+        raise TypeError(f"layers must be a list, got {_kind(layers)}")
+    for layer in layers:
+        if isinstance(layer, type) or not all(callable(getattr(layer, m, None)) for m in _LAYER):
+            raise TypeError(f"layers must be Layer objects, got {layer!r}")
+    if not layers or not hasattr(layers[0], "n_features"):
+        raise ValueError(f"layers must begin with an InputLayer, got {list(layers)!r}")
+    places: dict[int, int] = {}
+    for place, layer in enumerate(layers):
+        if (first := places.setdefault(id(layer), place)) != place:
+            raise ValueError(
+                f"layers must hold each object once, got the same {_kind(layer)} in places "
+                f"{first} and {place}"
+            )
+    if isinstance(loss, type) or not callable(loss) or not hasattr(loss, "backward"):
+        raise TypeError(f"loss must be a Loss object such as MSE(), got {loss!r}")
+    dtype = torch.get_default_dtype() if dtype is None else dtype
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise TypeError(f"dtype must be one of floating-point numbers, got {dtype!r}")
+    _check_generator(generator)
+    generator = torch.Generator().manual_seed(0) if generator is None else generator
+    return {"dtype": dtype, "device": torch.device(device or "cpu"), "generator": generator}
+
+
+def check_parameters(model: Any, theirs: Sequence[Tensor]) -> None:
+    """Raise ``ValueError`` unless the parameters of a module have the shapes of a model's."""
+    wanted = [tuple(p.shape) for p in model.parameters()]
+    got = [tuple(p.shape) for p in theirs]
+    if got != wanted:
+        raise ValueError(f"module must have parameters of shapes {wanted}, got {got}")
+
+
+def check_data(model: Any, x: Any, y: Any = None, prefix: str = "") -> None:
+    """Raise unless a model can take ``x (m, n)`` and, if there are targets, ``y (m, k)``."""
+    _check_matrix(f"{prefix}x", x, model.layers[0].n_features, model)
+    if y is None:
+        return
+    _check_matrix(f"{prefix}y", y, model.n_outputs, model)
+    if len(x) != len(y):
+        raise ValueError(f"{prefix}y must be of {len(x)} rows, as many as x has, got {len(y)}")
+    if getattr(model.loss, "targets_are_probabilities", False):
+        check_probabilities(f"{prefix}y", y)
+
+
+def check_fit(
+    model: Any,
+    x: Any,
+    y: Any,
+    epochs: Any,
+    batch_size: Any,
+    optimizer: Any,
+    valid: Any = None,
+    generator: Any = None,
+) -> None:
+    """Raise unless a model can be trained with these."""
+    check_count("epochs", epochs)
+    check_count("batch_size", batch_size)
+    if isinstance(optimizer, torch.optim.Optimizer):
+        kind = _kind(optimizer)
+        raise TypeError(f"optimizer must be the book's, such as SGD(0.1), got torch.optim.{kind}")
+    if isinstance(optimizer, type) or not callable(getattr(optimizer, "step", None)):
+        raise TypeError(f"optimizer must be an object such as SGD(0.1), got {optimizer!r}")
+    check_data(model, x, y)
+    for name, data in (("x", x), ("y", y)):
+        if data.requires_grad:  # autograd would record the whole training
+            raise ValueError(f"{name} must be without requires_grad, got a tensor that has it")
+    if valid is not None:
+        if not isinstance(valid, tuple | list) or len(valid) != 2:
+            raise ValueError(f"valid must be a pair (x, y), got {_kind(valid)}")
+        check_data(model, *valid, prefix="valid ")
+    _check_generator(generator)
+
+
+def _check_matrix(name: str, value: Any, columns: int, model: Any) -> None:
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name} must be a tensor, got {_kind(value)}")
+    if value.ndim != 2 or value.shape[1] != columns or not len(value):
+        wanted = f"of shape (m, {columns}) with m >= 1"
+        raise ValueError(f"{name} must be {wanted}, got {tuple(value.shape)}")
+    if value.dtype != model.dtype:
+        raise TypeError(f"{name} must be of dtype {model.dtype}, got {value.dtype}")
+    if value.device.type != model.device.type:
+        raise ValueError(f"{name} must be on {model.device}, got {value.device}")
+
+
+def _check_generator(generator: Any) -> None:
+    if generator is None:
+        return
+    if not isinstance(generator, torch.Generator):
+        raise TypeError(f"generator must be a torch.Generator, got {_kind(generator)}")
+    if generator.device.type != "cpu":
+        raise ValueError(f"generator must be on the CPU, got {generator.device}")
+
+
+def _kind(value: Any) -> str:
+    return value.__name__ if isinstance(value, type) else type(value).__name__

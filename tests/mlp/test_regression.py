@@ -1,0 +1,67 @@
+"""The checks of the regression notebook's exercises refuse wrong answers and take right ones."""
+
+import pytest
+import torch
+from books import ROOT
+from sources import read_notebook, source
+
+from tools import torch_mlp
+
+NAME = "content/mlp/mlp-for-regression.ipynb"
+
+
+@pytest.fixture(scope="module")
+def check():
+    """What the cells define that the checkers need, and the checkers."""
+    found = {name: getattr(torch_mlp, name) for name in torch_mlp.__all__}
+    for cell in read_notebook((ROOT / NAME).read_bytes(), NAME)["cells"]:
+        if cell["id"] in ("imports", "data", "standardize", "yardsticks", "checkers"):
+            exec(source(cell), found)
+    return found
+
+
+def pairs(widths):
+    return list(zip(widths, widths[1:], strict=False))
+
+
+WRONG = {
+    "check_count_parameters": [
+        lambda w: sum(n * k for n, k in pairs(w)),
+        lambda w: sum(n * k + n for n, k in pairs(w)),
+        lambda w: sum(n * k for n, k in pairs(w)) + sum(w),
+        lambda w: w[0] * w[1] + w[1],
+        lambda w: 1347,
+    ],
+    "check_leaky": [
+        lambda g, z, s: g,
+        lambda g, z, s: g * (z > 0),
+        lambda g, z, s: torch.where(z > 0, g, 0.1 * g),
+        lambda g, z, s: torch.where(z < 0, g, s * g),
+        lambda g, z, s: torch.where(g > 0, g, s * g),
+        lambda g, z, s: torch.where(z > 0, z, s * z),
+        lambda g, z, s: torch.where(z > 0, g, s * g).sum(),
+        lambda g, z, s: None,
+    ],
+}
+RIGHT = {
+    "check_count_parameters": [
+        lambda w: sum(n * k + k for n, k in pairs(w)),
+        lambda w: torch.tensor([(n + 1) * k for n, k in pairs(w)]).sum(),
+    ],
+    "check_leaky": [
+        lambda g, z, s: torch.where(z > 0, g, s * g),
+        lambda g, z, s: g * ((z > 0) + s * (z <= 0)),
+        lambda g, z, s: g.mul_((z > 0).to(g.dtype).clamp(min=s)),
+    ],
+}
+
+
+@pytest.mark.parametrize(("name", "answer"), [(n, a) for n in WRONG for a in WRONG[n]])
+def test_wrong_answers_are_refused(check, name, answer):
+    with pytest.raises(AssertionError):
+        check[name](answer)
+
+
+@pytest.mark.parametrize(("name", "answer"), [(n, a) for n in RIGHT for a in RIGHT[n]])
+def test_right_answers_are_taken(check, name, answer):
+    check[name](answer)
