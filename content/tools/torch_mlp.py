@@ -6,8 +6,8 @@ Generated from the notebooks' cells tagged `export`. Do not edit: change the not
 
 import torch
 from dataclasses import dataclass, field
-from tools.checks import check_count, check_data, check_fit, check_model, check_parameters, check_rate, check_same_shape
-from torch import Tensor, nn
+from tools.checks import check_count, check_data, check_fit, check_labels, check_model, check_parameters, check_rate, check_same_shape
+from torch import nn
 from tqdm.auto import tqdm
 
 __all__ = [
@@ -274,77 +274,45 @@ class TorchSequential:
 
 
 # From content/mlp/mlp-for-classification.ipynb, cell "one-hot"
-def one_hot(labels: Tensor, n_classes: int, *, dtype: torch.dtype) -> Tensor:
-    """Class numbers ``(m,)`` as rows of probabilities ``(m, n_classes)``, each a single 1.
-
-    Raises:
-        TypeError: the labels are not integers.
-        ValueError: they are not one-dimensional, or one is not in ``0 ... n_classes - 1``.
-    """
-    if labels.dtype.is_floating_point or labels.dtype.is_complex or labels.dtype == torch.bool:
-        raise TypeError(f"labels must be integers, got {labels.dtype}")
-    if labels.ndim != 1:
-        raise ValueError(f"labels must have shape (m,), got {tuple(labels.shape)}")
-    if len(labels) and not 0 <= labels.min() <= labels.max() < n_classes:
-        raise ValueError(
-            f"labels must lie in 0 ... {n_classes - 1}, "
-            f"got {labels.min().item()} ... {labels.max().item()}"
-        )
-    classes = torch.arange(n_classes, device=labels.device)
-    return (labels[:, None] == classes).to(dtype)
+def one_hot(labels, n_classes, *, dtype):
+    check_labels(labels, n_classes)
+    eye = torch.eye(n_classes, dtype=dtype, device=labels.device)
+    return eye[labels.long()]
 
 
-# From content/mlp/mlp-for-classification.ipynb, cell "softmax-layer"
+# From content/mlp/mlp-for-classification.ipynb, cell "softmax"
 class Softmax(Layer):
-    """Probabilities ``exp(x) / sum(exp(x))`` for each row of logits ``x (m, k)``."""
-
-    def predict(self, x: Tensor) -> Tensor:
+    def predict(self, x):
         e = (x - x.amax(1, keepdim=True)).exp()
         return e / e.sum(1, keepdim=True)
 
-    def forward(self, x: Tensor) -> Tensor:
-        self.p = self.predict(x)
-        return self.p
-
-    def backward(self, grad_output: Tensor) -> Tensor:
-        return self.p * (grad_output - (grad_output * self.p).sum(1, keepdim=True))
+    def backward(self, grad_output):
+        total = (grad_output * self.a).sum(1, keepdim=True)
+        return self.a * (grad_output - total)
 
 
-# From content/mlp/mlp-for-classification.ipynb, cell "cross-entropy-class"
+# From content/mlp/mlp-for-classification.ipynb, cell "cross-entropy"
 class CrossEntropy(Loss):
-    """Cross-entropy of probabilities ``(m, k)``, the textbook form; follows a ``Softmax``.
-
-    Probabilities below ``torch.finfo(dtype).tiny`` count as that, which keeps loss and gradient
-    finite. :class:`SoftmaxCrossEntropy` has no need of it.
-    """
-
     targets_are_probabilities = True
 
-    def __call__(self, y_pred: Tensor, y_true: Tensor) -> Tensor:
-        check_same_shape(y_pred, y_true)
-        self.P = y_pred.clamp(min=torch.finfo(y_pred.dtype).tiny)
-        self.Y = y_true
-        return -(y_true * self.P.log()).sum() / len(y_true)
+    def __call__(self, P, Y):
+        check_same_shape(P, Y)
+        self.P, self.Y = P.clamp(min=torch.finfo(P.dtype).tiny), Y
+        return -(Y * self.P.log()).sum() / len(Y)
 
-    def backward(self) -> Tensor:
-        return -(self.Y / self.P) / len(self.Y)
+    def backward(self):
+        return -self.Y / self.P / len(self.Y)
 
 
-# From content/mlp/mlp-for-classification.ipynb, cell "together-class"
+# From content/mlp/mlp-for-classification.ipynb, cell "together"
 class SoftmaxCrossEntropy(Loss):
-    """Cross-entropy of ``softmax(logits)``, from the logits ``(m, k)``; finite for all logits.
-
-    Rows of the targets must add up to 1. The same as ``torch.nn.CrossEntropyLoss``.
-    """
-
     targets_are_probabilities = True
 
-    def __call__(self, y_pred: Tensor, y_true: Tensor) -> Tensor:
-        check_same_shape(y_pred, y_true)
-        self.log_p = y_pred.log_softmax(1)
-        self.y_true = y_true
-        return (y_true * self.log_p).sum() * (-1 / len(y_true))
+    def __call__(self, Z, Y):
+        check_same_shape(Z, Y)
+        log_p = Z.log_softmax(1)
+        self.p, self.Y = log_p.exp(), Y
+        return -torch.where(Y > 0, Y * log_p, 0).sum() / len(Y)
 
-    def backward(self) -> Tensor:
-        p = self.log_p.exp()  # a new tensor: what follows is written over it
-        return p.sub_(self.y_true).mul_(1 / len(p))  # (p - y) / m
+    def backward(self):
+        return (self.p - self.Y) / len(self.Y)

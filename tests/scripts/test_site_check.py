@@ -97,12 +97,12 @@ def declared(**names: str) -> str:
 @pytest.mark.parametrize(
     ("html", "words"),
     [
-        (f"<p>{NOISE}", " KB of HTML (gzip); at most 30 KB"),
+        (f"<p>{NOISE}", " KB of HTML (gzip); at most 45 KB"),
         (declared(**HEAVY) + f"<p>{NOISE * 2}", " KB of HTML (gzip); at most 60 KB"),
         (declared(**{"html-kilobytes": "60"}), "with its html_reason"),
         (declared(**HEAVY | {"html-kilobytes": "much"}), "has to be a whole number"),
         ('<link rel="stylesheet" href="noise">', " KB of CSS (gzip); at most 12 KB"),
-        ('<script src="noise"></script>', " KB of JavaScript (gzip); at most 5 KB"),
+        ('<script src="noise"></script>', " KB of JavaScript (gzip); at most 6 KB"),
         (
             '<link rel="stylesheet" href="f.css"><b class="a b">',
             " KB of fonts (gzip); at most 130 KB",
