@@ -22,7 +22,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help site pdf test browser lab serve export bench lint format newest colab links release clean
+.PHONY: help site pdf test browser lab serve export bench lint format newest audit colab links release clean
 .PHONY: reader dev issue
 
 help: ## List the commands
@@ -73,6 +73,9 @@ format: dev ## Bring code and notebooks into form
 newest: ## Run the tests with the newest version of every package
 	$(INSTALL) newest ENV=_build/newest
 	@_build/newest/$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+audit: reader ## Run the notebooks on other instructions, with other threads, from other seeds
+	@$(RUN) scripts/audit.py
 
 # COLAB names another file of versions, of another runtime for instance.
 COLAB ?= requirements-colab.txt

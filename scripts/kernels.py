@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import re
 from pathlib import Path
 from typing import IO, Any
@@ -30,6 +31,18 @@ def be_strict(events):
     events.register("post_run_cell", lenient)
 be_strict(get_ipython().events)
 del be_strict
+"""
+
+# `make audit` asks whether a finding hangs on the seeds that the page shows.
+OTHER_SEEDS = """
+import torch
+def seeded(manual_seed, by):
+    return lambda seed: manual_seed(seed + by)
+class Generator(torch.Generator):
+    def manual_seed(self, seed):
+        return super().manual_seed(seed + {0})
+torch.Generator, torch.manual_seed = Generator, seeded(torch.manual_seed, {0})
+del Generator, seeded, torch
 """
 
 
@@ -67,7 +80,10 @@ class Run(ExecutePreprocessor):
 
     def setup_kernel(self, **options: Any) -> Any:
         """Start the kernel; what it says outside of cells goes to the log."""
-        self.extra_arguments = [f"--IPKernelApp.exec_lines={STRICT}"] if self._strict else []
+        lines = [STRICT] if self._strict else []
+        if seed := os.environ.get("BOOK_SEED"):
+            lines.insert(0, OTHER_SEEDS.format(int(seed)))
+        self.extra_arguments = [f"--IPKernelApp.exec_lines={text}" for text in lines]
         return super().setup_kernel(stdout=self._log, stderr=self._log, **options)
 
     def preprocess_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:

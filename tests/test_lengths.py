@@ -1,0 +1,95 @@
+"""How long the notebooks are, as a reader sees them: the book's agreement with its readers.
+
+Folded code, set-up cells and solutions do not count; prose in `Markdown(...)` calls does. Notebooks
+that are still to be rewritten are not listed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import pytest
+from books import ROOT
+from sources import Book, source, tags
+
+BOOK = Book.read(ROOT)
+FOLDED = {"hide-input", "remove-input", "hide-cell", "setup", "solution"}
+NOT_COUNTED = {"setup", "solution"}
+FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$]*\$", re.DOTALL)
+PRINTED_PROSE = re.compile(
+    r'Markdown\(\s*f?"""(.*?)"""|Markdown\(\s*((?:f?"[^"\n]*"\s*)+)', re.DOTALL
+)
+
+
+class Limits(NamedTuple):
+    """At most so many words of prose, lines of visible code, lines in a visible cell."""
+
+    words: int
+    code: int
+    cell: int
+
+
+LIMITS = {
+    "first-network": Limits(1800, 120, 25),
+    "mlp-for-regression": Limits(2500, 200, 60),
+    "mlp-for-classification": Limits(2200, 180, 25),
+    "softmax-cross-entropy-pitfall": Limits(2800, 280, 25),
+}
+# The cell in which a reader first sees the loss of a training fall.
+FIRST_TRAINING = {"first-network": "learn", "mlp-for-regression": "train"}
+
+
+def cells(name: str) -> list[dict]:
+    """The cells of a notebook."""
+    return BOOK.notebooks[f"content/mlp/{name}.ipynb"]["cells"]
+
+
+def words(cell: dict) -> int:
+    """The words of prose in a cell; a formula counts as one."""
+    text = source(cell)
+    if cell["cell_type"] == "code":
+        text = " ".join("".join(found) for found in PRINTED_PROSE.findall(text))
+    return len(re.findall(r"\w[\w'’.-]*", FORMULA.sub(" x ", text)))
+
+
+def lines(cell: dict) -> list[str]:
+    """The lines of a code cell that are not blank."""
+    return [line for line in source(cell).splitlines() if line.strip()]
+
+
+def code(name: str, *, folded: bool) -> list[list[str]]:
+    """The lines of each visible code cell, or of each folded one that counts."""
+    return [
+        lines(cell)
+        for cell in cells(name)
+        if cell["cell_type"] == "code"
+        and not NOT_COUNTED & set(tags(cell))
+        and folded == bool(FOLDED & set(tags(cell)))
+    ]
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_it_is_as_short_as_agreed(name: str):
+    limits, visible = LIMITS[name], code(name, folded=False)
+    assert sum(map(words, cells(name))) <= limits.words
+    assert sum(map(len, visible)) <= limits.code
+    assert max(map(len, visible)) <= limits.cell
+    assert max(len(line) for cell in visible for line in cell) <= 80
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_code_does_not_move_into_folded_cells(name: str):
+    hidden = sum(map(len, code(name, folded=True)))
+    assert hidden <= 0.4 * (hidden + sum(map(len, code(name, folded=False))))
+
+
+def test_the_four_together_are_shorter_than_three_were():
+    assert sum(words(cell) for name in LIMITS for cell in cells(name)) <= 9500
+
+
+@pytest.mark.parametrize("name", FIRST_TRAINING)
+def test_training_runs_within_the_first_third(name: str):
+    ids = [cell["id"] for cell in cells(name)]
+    before = cells(name)[: ids.index(FIRST_TRAINING[name])]
+    assert sum(map(words, before)) <= sum(map(words, cells(name))) / 3
