@@ -1,11 +1,14 @@
-"""Running the check of an exercise on a reader's answer."""
+"""Running the check of an exercise on a reader's answer; the checks of the first notebook."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["attempt"]
+import torch
+from torch import Tensor
+
+__all__ = ["attempt", "check_line", "check_ramp"]
 
 
 def attempt(check: Callable[..., None], *answer: Any) -> None:
@@ -28,3 +31,42 @@ def attempt(check: Callable[..., None], *answer: Any) -> None:
         print("Not solved yet: fill in the blank above, then run that cell and this one again.")
     else:
         print("Right: all properties hold.")
+
+
+def check_ramp(ramp: Callable[[], tuple[list[float], ...]]) -> None:
+    """Check two hidden units, ``w1, b1, w2, b2``: -1 up to x = -1, then x, then 1 from x = 1 on.
+
+    Raises:
+        AssertionError: they are not two units, or say something else somewhere.
+    """
+    w1, b1, w2, b2 = (torch.as_tensor(numbers, dtype=torch.float64) for numbers in ramp())
+    sizes = [w.numel() for w in (w1, b1, w2, b2)]
+    assert sizes == [2, 2, 2, 1], f"two units are wanted: 2, 2, 2 and 1 numbers, not {sizes}"
+    for x in (-30.0, -3.0, -1.0, -0.4, 0.0, 0.7, 1.0, 2.5, 40.0):
+        p = ((w1 * x + b1).clamp(min=0) * w2).sum().item() + b2.item()
+        wanted = max(-1.0, min(x, 1.0))
+        assert abs(p - wanted) < 1e-6, f"at {x:g} it is {p:g}, not {wanted:g}"
+
+
+def check_line(line_step: Callable[..., tuple[Tensor, Tensor]]) -> None:
+    """Check one step of gradient descent for ``p = w * x + b``, ``line_step(x, y, w, b, lr)``.
+
+    Raises:
+        AssertionError: a step, or where a hundred of them lead, is not what autograd says.
+    """
+    for seed, lr in ((0, 0.1), (1, 0.03), (2, 0.2)):
+        draw = torch.Generator().manual_seed(seed)
+        x, y = torch.randn(2, 7 + seed, 1, generator=draw, dtype=torch.float64)
+        mine = theirs = (1.0, -2.0)
+        for step in range(100):
+            w, b = (torch.tensor(float(v), dtype=torch.float64, requires_grad=True) for v in theirs)
+            ((w * x + b - y) ** 2).mean().backward()
+            theirs = (w - lr * w.grad).item(), (b - lr * b.grad).item()
+            answer = line_step(x, y, *mine, lr)
+            assert answer is not None and len(answer) == 2, "return the new w and the new b"
+            mine = tuple(float(value) for value in answer)
+            for name, got, wanted in zip("wb", mine, theirs, strict=True):
+                hint = (
+                    f"after step {step + 1} with lr = {lr}, {name} is {got:.5g}, not {wanted:.5g}"
+                )
+                assert abs(got - wanted) < 1e-6 * (1 + abs(wanted)), hint

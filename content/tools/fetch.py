@@ -23,7 +23,7 @@ FILES: dict[str, str] = {
     "tools/__init__.py": "6202af520d0f7ffec189f628b476b47c394aae0195d8a5cf09b093f89da6cc02",
     "tools/checks.py": "013a41d6f215f676abc6fa20c10093e5f61df06db8d62414567ac2ef9183e8f2",
     "tools/devices.py": "511b34ae035d79fbd0d398f6bc420824522fce30b26f793eebfd46eb5eff454e",
-    "tools/exercises.py": "430475ed231b506a2e3c6c4775bc676341384a90e37d042232fdda6a15262532",
+    "tools/exercises.py": "3828be2c3a1a3929882859af80edad6c42f04248d1266f5c1c124de84480531e",
     "tools/figures.py": "f7d1a68d03c1393127ff062cc1fa2d2e6a3999ef2539a43c62d5f92874a06c01",
     "tools/torch_heads.py": "e4909ca7d449c33e9516632610866abc8e30d48aab53ca39ca5eab373d8f5169",
     "tools/torch_metrics.py": "cd3fbe429ba4bdee643ec8957e4631ea1ccc94a42fccc9ff7c43ae7aea9b966f",
