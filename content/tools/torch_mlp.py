@@ -13,16 +13,18 @@ from tqdm.auto import tqdm
 __all__ = [
     "numerical_gradient",
     "Layer",
-    "InputLayer",
+    "Tanh",
     "ReLU",
     "Sigmoid",
-    "Dense",
-    "Tanh",
+    "InputLayer",
+    "random_start",
     "Loss",
-    "History",
+    "Dense",
     "MSE",
     "SGD",
     "batches",
+    "Bookkeeping",
+    "History",
     "Model",
     "TorchSequential",
     "one_hot",
@@ -44,10 +46,10 @@ def numerical_gradient(f, x, h):
 
 # From content/mlp/mlp-for-regression.ipynb, cell "layer"
 class Layer:
-    """A step of a network. By default it passes everything through."""
+    """A step of a network. This one passes everything through."""
 
-    def build(self, n_in, *, dtype, device, generator):
-        return n_in
+    def build(self, n_in, **options):  # makes the parameters
+        return n_in  # the number of outputs
 
     def predict(self, x):
         return x
@@ -66,14 +68,16 @@ class Layer:
         return []
 
 
-class InputLayer(Layer):
-    def __init__(self, n_features):
-        self.n_features = check_count("n_features", n_features)
+# From content/mlp/mlp-for-regression.ipynb, cell "activations"
+class Tanh(Layer):
+    def predict(self, x):
+        return torch.tanh(x)
 
-    def build(self, n_in, **options):
-        return self.n_features
+    def backward(self, grad_output):
+        return grad_output * (1 - self.a * self.a)
 
 
+# From content/mlp/mlp-for-regression.ipynb, cell "other-layers"
 class ReLU(Layer):
     def predict(self, x):
         return torch.relu(x)
@@ -90,17 +94,37 @@ class Sigmoid(Layer):
         return grad_output * self.a * (1 - self.a)
 
 
+class InputLayer(Layer):
+    def __init__(self, n_features):
+        self.n_features = check_count("n_features", n_features)
+
+    def build(self, n_in, **options):
+        return self.n_features
+
+
+def random_start(n_in, *shape, generator=None, dtype=None, device=None):
+    u = torch.rand(shape, generator=generator, dtype=torch.float64)
+    return ((2 * u - 1) / n_in**0.5).to(device=device, dtype=dtype)
+
+
+class Loss:
+    """`loss(P, Y)` is a 0-dim tensor, and `loss.backward()` its gradient, of P's shape."""
+
+    def __call__(self, P, Y):
+        raise NotImplementedError
+
+    def backward(self):
+        raise NotImplementedError
+
+
 # From content/mlp/mlp-for-regression.ipynb, cell "dense"
 class Dense(Layer):
     def __init__(self, units):
         self.units = check_count("units", units)
 
-    def build(self, n_in, *, dtype, device, generator):
-        def draw(*shape):
-            u = torch.rand(shape, generator=generator, dtype=torch.float64)
-            return ((2 * u - 1) / n_in**0.5).to(device, dtype)
-
-        self.W, self.b = draw(n_in, self.units), draw(self.units)
+    def build(self, n_in, **options):
+        self.W = random_start(n_in, n_in, self.units, **options)
+        self.b = random_start(n_in, self.units, **options)
         return self.units
 
     def predict(self, x):
@@ -120,32 +144,6 @@ class Dense(Layer):
 
     def gradients(self):
         return [self.grad_W, self.grad_b]
-
-
-# From content/mlp/mlp-for-regression.ipynb, cell "activations"
-class Tanh(Layer):
-    def predict(self, x):
-        return torch.tanh(x)
-
-    def backward(self, grad_output):
-        return grad_output * (1 - self.a * self.a)
-
-
-# From content/mlp/mlp-for-regression.ipynb, cell "loss-base"
-class Loss:
-    """`loss(P, Y)` is a 0-dim tensor, and `loss.backward()` its gradient by P, of P's shape."""
-
-    def __call__(self, P, Y):
-        raise NotImplementedError
-
-    def backward(self):
-        raise NotImplementedError
-
-
-@dataclass
-class History:
-    train: list[float] = field(default_factory=list)
-    valid: list[float] = field(default_factory=list)
 
 
 # From content/mlp/mlp-for-regression.ipynb, cell "mse"
@@ -177,8 +175,8 @@ def batches(x, y, size, generator=None):
         yield x[some], y[some]
 
 
-# From content/mlp/mlp-for-regression.ipynb, cell "model"
-class Model:
+# From content/mlp/mlp-for-regression.ipynb, cell "bookkeeping"
+class Bookkeeping:
     def __init__(self, layers, loss, dtype=None, device=None, generator=None):
         options = check_model(layers, loss, dtype, device, generator)
         self.dtype, self.device = options["dtype"], options["device"]
@@ -192,15 +190,30 @@ class Model:
     def gradients(self):
         return [g for layer in self.layers for g in layer.gradients()]
 
+    def evaluate(self, x, y):
+        check_data(self, x, y)
+        return self.loss(self.predict(x), y).item()
+
+    def copy_parameters_from(self, module):
+        theirs = [w.detach().t() for w in module.parameters()]
+        check_parameters(self, theirs)
+        for mine, other in zip(self.parameters(), theirs, strict=True):
+            mine.copy_(other)
+
+
+@dataclass
+class History:
+    train: list[float] = field(default_factory=list)
+    valid: list[float] = field(default_factory=list)
+
+
+# From content/mlp/mlp-for-regression.ipynb, cell "model"
+class Model(Bookkeeping):
     def predict(self, x):
         check_data(self, x)
         for layer in self.layers:
             x = layer.predict(x)
         return x
-
-    def evaluate(self, x, y):
-        check_data(self, x, y)
-        return self.loss(self.predict(x), y).item()
 
     def compute_gradients(self, x, y):
         for layer in self.layers:
@@ -210,12 +223,6 @@ class Model:
         for layer in reversed(self.layers):
             grad = layer.backward(grad)
         return loss
-
-    def copy_parameters_from(self, module):
-        theirs = [w.detach().t() for w in module.parameters()]
-        check_parameters(self, theirs)
-        for mine, other in zip(self.parameters(), theirs, strict=True):
-            mine.copy_(other)
 
     def fit(self, x, y, *, epochs, batch_size, optimizer,
             valid=None, generator=None, progress=True):

@@ -14,10 +14,12 @@ NAME = "content/mlp/mlp-for-regression.ipynb"
 def check():
     """What the cells define that the checkers need, and the checkers."""
     found = {name: getattr(torch_mlp, name) for name in torch_mlp.__all__}
+    before = torch.get_default_dtype()
     for cell in read_notebook((ROOT / NAME).read_bytes(), NAME)["cells"]:
         if cell["id"] in ("imports", "data", "standardize", "yardsticks", "checkers"):
             exec(source(cell), found)
-    return found
+    yield found
+    torch.set_default_dtype(before)
 
 
 def pairs(widths):
