@@ -27,7 +27,7 @@ FILES: dict[str, str] = {
     "tools/figures.py": "f7d1a68d03c1393127ff062cc1fa2d2e6a3999ef2539a43c62d5f92874a06c01",
     "tools/torch_heads.py": "e4909ca7d449c33e9516632610866abc8e30d48aab53ca39ca5eab373d8f5169",
     "tools/torch_metrics.py": "cd3fbe429ba4bdee643ec8957e4631ea1ccc94a42fccc9ff7c43ae7aea9b966f",
-    "tools/torch_mlp.py": "551f2cd1b3f139f8bf48d26e57a346018c46117b60305596b2d969fd590dc00a",
+    "tools/torch_mlp.py": "30aea1132da0ae0f1c4aa53c6fbeea858b0bea5d0da0f34e562f453bff54a4b2",
 }
 
 

@@ -300,7 +300,7 @@ class Softmax(Layer):
 
 # From content/mlp/mlp-for-classification.ipynb, cell "cross-entropy"
 class CrossEntropy(Loss):
-    targets_are_probabilities = True
+    targets_are_probabilities = True  # rows that add up to 1
 
     def __call__(self, P, Y):
         check_same_shape(P, Y)
