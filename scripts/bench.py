@@ -1,6 +1,6 @@
 """Time the variants of cost-of-training.ipynb against everything else a reader might use.
 
-    python scripts/bench.py               the table, verdicts on the goals, growth curves
+    python scripts/bench.py               the table, and growth curves
     python scripts/bench.py S M           only these networks
     python scripts/bench.py --json FILE   the same for machines, too
 
@@ -37,17 +37,6 @@ from sources import ROOT, read_notebook, source, tags
 from threadpoolctl import threadpool_limits
 
 NOTEBOOK = "content/mlp/cost-of-training.ipynb"
-#: (network, variant): at most this much of PyTorch's time, at most this much of the floor's.
-GOALS = {
-    ("S", "Taught"): (1.00, None),
-    ("R", "Taught"): (1.00, None),
-    ("M", "Taught"): (0.80, 1.20),
-    ("L", "Taught"): (1.00, 1.15),
-    ("S", "ByColumns"): (0.13, None),
-    ("R", "ByColumns"): (0.30, None),
-    ("M", "ByColumns"): (0.72, 1.06),
-    ("L", "ByColumns"): (None, 1.06),
-}
 #: Rounds, epochs in each, and samples. A training is so long that what it does once, such as
 #: checking its data, is a few percent of it at most, as in the notebooks.
 EFFORT = {"S": (21, 16, 100), "R": (21, 8, 1000), "M": (21, 1, 1280), "L": (5, 1, 512)}
@@ -205,12 +194,6 @@ class Result:
         rank = max(rank - 1, 0)
         return cls(median(ordered), ordered[rank], ordered[n - 1 - rank])
 
-    def verdict(self, goal: float) -> str:
-        """`reached` or `missed`; `undecided` where the spread is wider than the distance."""
-        if self.high - self.low > abs(self.median - goal):
-            return "undecided"
-        return "reached" if self.median <= goal else "missed"
-
     def __str__(self) -> str:
         return f"{self.median:.3f} ({self.low:.3f}-{self.high:.3f})"
 
@@ -274,8 +257,8 @@ def problem(variants: types.ModuleType, make: Callable[..., Any], work: Any) -> 
 
 def time_network(
     variants: types.ModuleType, name: str, say: Callable[[str], None]
-) -> tuple[dict[str, Result], dict[str, Result], dict[str, str]]:
-    """Ratios to PyTorch, ratios to the floor, and what is missing and why."""
+) -> tuple[dict[str, Result], dict[str, str]]:
+    """Ratios to PyTorch, and what is missing and why."""
     rounds, epochs, samples = EFFORT[name]
     work = replace(variants.WORK[name], samples=samples)
     calls: dict[str, Callable[[], Any]] = {}
@@ -299,12 +282,9 @@ def time_network(
         return min((label for label in times if label.startswith(prefix)),
                    key=lambda label: median(times[label]))  # fmt: skip
 
-    tables = [
-        {label: Result.of(values) for label, values in variants.ratios(times, base).items()}
-        for base in (best("PyTorch"), best("floor"))
-    ]
-    tables[0]["floor"] = tables[0][best("floor")]
-    return tables[0], tables[1], missing
+    ratios = variants.ratios(times, best("PyTorch"))
+    table = {label: Result.of(values) for label, values in ratios.items()}
+    return table | {"floor": table[best("floor")]}, missing
 
 
 def time_growth(variants: types.ModuleType, rounds: int = 5) -> dict[str, dict[str, list[float]]]:
@@ -338,35 +318,6 @@ def time_growth(variants: types.ModuleType, rounds: int = 5) -> dict[str, dict[s
     return curves
 
 
-def judge(
-    to_torch: dict[str, dict[str, Result]], to_floor: dict[str, dict[str, Result]]
-) -> list[dict[str, Any]]:
-    """One entry per goal of the networks that were timed."""
-    verdicts = []
-    for (name, label), goals in GOALS.items():
-        for kind, goal, table in zip(
-            ("PyTorch", "floor"), goals, (to_torch, to_floor), strict=True
-        ):
-            if goal is not None and label in table.get(name, {}):
-                result = table[name][label]
-                verdicts.append({"network": name, "variant": label, "to": kind, "goal": goal,
-                                 "verdict": result.verdict(goal), **asdict(result)})  # fmt: skip
-    return verdicts
-
-
-def sentence(verdict: dict[str, Any]) -> str:
-    """A verdict as a line. An undecided one has no ratio, only what is wrong with it."""
-    head = f"{verdict['network']}  {verdict['variant']:<10} of {verdict['to']:<8}"
-    head += f"goal {verdict['goal']:.2f}  "
-    result = Result(verdict["median"], verdict["low"], verdict["high"])
-    if verdict["verdict"] == "undecided":
-        return (
-            f"{head}undecided: the spread, {result.high - result.low:.3f}, is wider than the "
-            "distance to the goal; measure again when the machine is quiet"
-        )
-    return f"{head}{verdict['verdict']:<8} {result}"
-
-
 def environment() -> dict[str, Any]:
     """What the numbers depend on."""
     processor = platform.processor() or platform.machine()
@@ -391,22 +342,14 @@ def print_report(report: dict[str, Any], tables: dict[str, dict[str, Result]]) -
     """The report for people."""
     print("\n".join(f"{key:<20} {value}" for key, value in report["environment"].items()))
     print("\nTime as a ratio to PyTorch's (the better of foreach and fused), median and spread\n")
-    undecided = {(v["network"], v["variant"]) for v in report["goals"]
-                 if v["to"] == "PyTorch" and v["verdict"] == "undecided"}  # fmt: skip
     labels = list(dict.fromkeys(label for table in tables.values() for label in table))
     print(f"{'':<20}" + "".join(f"{name:<22}" for name in tables))
     for label in labels:
-        cells = [
-            "undecided" if (name, label) in undecided
-            else str(table[label]) if label in table else "-"
-            for name, table in tables.items()
-        ]  # fmt: skip
+        cells = [str(table[label]) if label in table else "-" for table in tables.values()]
         print(f"{label:<20}" + "".join(f"{cell:<22}" for cell in cells).rstrip())
     for name, reasons in report["missing"].items():
         for label, reason in reasons.items():
             print(f"not in the table: {label} on {name}: {reason}")
-    print("\nGoals\n")
-    print("\n".join(map(sentence, report["goals"])))
     for direction, curve in report.get("growth", {}).items():
         print(f"\nGrowth with {direction}, ratios to PyTorch\n")
         for label, values in curve.items():
@@ -427,24 +370,22 @@ def main(arguments: list[str] | None = None) -> int:
     threadpool_limits(1)  # for NumPy and scikit-learn
     variants, start = load_variants(), time.monotonic()
     report: dict[str, Any] = {"environment": environment(), "missing": {}}
-    to_torch: dict[str, dict[str, Result]] = {}
-    to_floor: dict[str, dict[str, Result]] = {}
+    tables: dict[str, dict[str, Result]] = {}
 
     def say(text: str) -> None:
         print(f"{time.monotonic() - start:4.0f} s  {text}", file=sys.stderr, flush=True)
 
     for name in options.networks or EFFORT:
-        to_torch[name], to_floor[name], missing = time_network(variants, name, say)
+        tables[name], missing = time_network(variants, name, say)
         report["missing"] |= {name: missing} if missing else {}
-    report["goals"] = judge(to_torch, to_floor)
     report["ratios"] = {
         name: {label: asdict(result) for label, result in table.items()}
-        for name, table in to_torch.items()
+        for name, table in tables.items()
     }
     if not options.networks:
         say("growth")
         report["growth"] = time_growth(variants)
-    print_report(report, to_torch)
+    print_report(report, tables)
     if options.json:
         options.json.write_text(json.dumps(report, indent=2), encoding="utf-8")
     return 0
