@@ -26,13 +26,13 @@ from typing import IO
 try:
     import export
     import site_check
-    from environment import enter, warm_up
-    from execute import Cache, digest, execute, known, machinery, too_large
+    from environment import enter
+    from execute import Cache, digest, fill, machinery, too_large
     from filelock import FileLock, Timeout
     from processes import interruptible, running
     from progress import Progress
     from sources import ROOT, Book, BookError, replace_text
-    from stage import outside, stage
+    from stage import outside
 except ImportError as error:
     sys.exit(f"{error}. Something is damaged: remove .venv, and run make again.")
 
@@ -89,19 +89,12 @@ def make(
         shutil.rmtree(work / "_build" / name, ignore_errors=True)
     enter(to / "state")
     with open(to / "build.log", "w", encoding="utf-8") as log:
-        outputs = known(book, cache, strict=strict)
-        report.unchanged = list(outputs)
-        todo = [name for name in book.notebooks if name not in outputs]
-        stage(book, work, outputs)
-        if todo:
-            warm_up()
-        done = execute(book, todo, work, cache, progress, strict=strict, limit=limit, log=log)
-        outputs |= done.notebooks
-        report.executed, report.problems = done.executed, done.problems
-        for name, notebook in outputs.items():
+        done = fill(book, work, cache, progress, strict=strict, limit=limit, log=log)
+        report.unchanged, report.executed = done.unchanged, done.executed
+        report.problems = done.problems
+        for name, notebook in done.notebooks.items():
             report.problems += too_large(name, notebook)
         stop_on(report.problems, "Each of these notebooks has to run.")
-        stage(book, work, outputs)
         complaints, advice = run_myst(work, limit, log)
     report.problems = [*complaints, *outside(work)]
     stop_on(report.problems, f"All that MyST said is in {to / 'build.log'}.")

@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from environment import decisive
+from environment import decisive, warm_up
 from progress import Progress
 from sources import Book, replace_text, source, tags
+from stage import stage
 
 AT_ONCE = 2
 KEPT = 4  # outputs of a notebook: of the last few states that it and its environment were in
@@ -28,9 +29,10 @@ LARGEST = 2**22  # bytes that a cell may put out
 
 @dataclass
 class Execution:
-    """What came of executing a book: outputs by notebook; what was done, in seconds; problems."""
+    """Notebooks with outputs; which were known, which executed, in seconds; what went wrong."""
 
     notebooks: dict[str, dict[str, Any]]
+    unchanged: list[str] = field(default_factory=list)
     executed: dict[str, float] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -121,6 +123,21 @@ def known(book: Book, cache: Cache, *, strict: bool) -> dict[str, dict[str, Any]
         for name, notebook in book.notebooks.items()
     }
     return {name: notebook for name, notebook in found.items() if notebook}
+
+
+def fill(
+    book: Book, work: Path, cache: Cache, progress: Progress, *, strict: bool, limit: float, log: IO
+) -> Execution:
+    """Make the copy of the book in `work`, with the outputs that are known, then with all."""
+    outputs = known(book, cache, strict=strict)
+    stage(book, work, outputs)
+    todo = [name for name in book.notebooks if name not in outputs]
+    if todo:
+        warm_up()
+    done = execute(book, todo, work, cache, progress, strict=strict, limit=limit, log=log)
+    done.unchanged, done.notebooks = list(outputs), outputs | done.notebooks
+    stage(book, work, done.notebooks)
+    return done
 
 
 def execute(

@@ -15,13 +15,12 @@ from pathlib import Path
 
 import export
 from build import LIMIT
-from environment import enter, warm_up
-from execute import Cache, execute, known
+from environment import enter
+from execute import Cache, fill
 from filelock import FileLock, Timeout
 from processes import interruptible, running
 from progress import Progress
 from sources import CONTENT, ROOT, Book, BookError
-from stage import stage
 
 EVERY = 0.5  # seconds between two looks at the sources
 
@@ -32,18 +31,10 @@ def update(root: Path, work: Path, progress: Progress) -> bool:
         book, cache = Book.read(root), Cache(root / "_build" / "cache")
         if stale := export.stale(book):
             progress.say(stale)
-        outputs = known(book, cache, strict=False)
-        stage(book, work, outputs)
-        todo = [name for name in book.notebooks if name not in outputs]
-        if todo:
-            warm_up()
-            with open(work.parent / "serve.log", "w", encoding="utf-8") as log:
-                done = execute(
-                    book, todo, work, cache, progress, strict=False, limit=LIMIT, log=log
-                )
-            for problem in done.problems:
-                progress.say(problem)
-            stage(book, work, outputs | done.notebooks)
+        with open(work.parent / "serve.log", "w", encoding="utf-8") as log:
+            done = fill(book, work, cache, progress, strict=False, limit=LIMIT, log=log)
+        for problem in done.problems:
+            progress.say(problem)
     except (BookError, OSError) as error:
         progress.say(str(error))
         return False

@@ -4,12 +4,9 @@ import math
 
 import pytest
 import torch
-from books import ROOT
-from sources import read_notebook, source
+from books import run_cells
 from torch import nn
 from torch.nn.functional import softplus
-
-from tools import torch_mlp
 
 NAME = "content/mlp/mlp-for-classification.ipynb"
 
@@ -17,13 +14,8 @@ NAME = "content/mlp/mlp-for-classification.ipynb"
 @pytest.fixture(scope="module")
 def check():
     """What the cells define that the checkers need, and the checkers."""
-    found = {name: getattr(torch_mlp, name) for name in torch_mlp.__all__}
-    before = torch.get_default_dtype()
-    for cell in read_notebook((ROOT / NAME).read_bytes(), NAME)["cells"]:
-        if cell["id"] in ("imports", "learn", "exercise-checks"):
-            exec(source(cell), found)
-    yield found
-    torch.set_default_dtype(before)
+    with run_cells(NAME, "imports", "learn", "exercise-checks") as found:
+        yield found
 
 
 def loss(z, y):

@@ -2,10 +2,7 @@
 
 import pytest
 import torch
-from books import ROOT
-from sources import read_notebook, source
-
-from tools import torch_mlp
+from books import run_cells
 
 NAME = "content/mlp/mlp-for-regression.ipynb"
 
@@ -13,13 +10,8 @@ NAME = "content/mlp/mlp-for-regression.ipynb"
 @pytest.fixture(scope="module")
 def check():
     """What the cells define that the checkers need, and the checkers."""
-    found = {name: getattr(torch_mlp, name) for name in torch_mlp.__all__}
-    before = torch.get_default_dtype()
-    for cell in read_notebook((ROOT / NAME).read_bytes(), NAME)["cells"]:
-        if cell["id"] in ("imports", "data", "standardize", "yardsticks", "checkers"):
-            exec(source(cell), found)
-    yield found
-    torch.set_default_dtype(before)
+    with run_cells(NAME, "imports", "data", "standardize", "yardsticks", "checkers") as found:
+        yield found
 
 
 def pairs(widths):
