@@ -2,6 +2,9 @@
 
 Outputs are kept in a folder, one file for a notebook and a key: a hash of its code, of the modules
 that it uses, of data files, of the versions installed and of the variables that change results.
+
+The ledger is what `check_parity` found in all notebooks. A notebook with a cell tagged `ledger`
+reads it: it comes after all others, and their rows are part of its key.
 """
 
 from __future__ import annotations
@@ -55,8 +58,22 @@ def machinery() -> str:
     return digest(sys.version, machine, json.dumps([installed, decisive()]), *ours)
 
 
-def key(book: Book, name: str) -> str:
-    """A hash of everything that the outputs of a notebook depend on."""
+def reads_ledger(notebook: dict[str, Any]) -> bool:
+    """Whether a notebook shows what the others have compared."""
+    return any("ledger" in tags(cell) for cell in notebook["cells"])
+
+
+def ledger(book: Book, notebooks: dict[str, dict[str, Any]]) -> str:
+    """What these notebooks have compared: a line of JSON for each row, in the order of the book."""
+    return "".join(
+        json.dumps({"notebook": name, **row}) + "\n"
+        for name in book.notebooks
+        for row in notebooks.get(name, {"metadata": {}})["metadata"].get("ledger", [])
+    )
+
+
+def key(book: Book, name: str, rows: str = "") -> str:
+    """A hash of everything that the outputs of a notebook depend on; `rows` if it reads them."""
     notebook = book.notebooks[name]
     cells = [
         [source(cell), tags(cell)]
@@ -64,7 +81,8 @@ def key(book: Book, name: str) -> str:
         if cell["cell_type"] == "code" and "setup" not in tags(cell)
     ]
     files = [*book.modules_of(notebook), *book.data_of(notebook)]
-    return digest(machinery(), json.dumps([cells, files]), *(book.files[each] for each in files))
+    data = (book.files[each] for each in files)
+    return digest(machinery(), json.dumps([cells, files]), rows, *data)
 
 
 class Cache:
@@ -82,7 +100,8 @@ class Cache:
         try:
             known = json.loads(path.read_text(encoding="utf-8"))
             cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-            if known["digest"] != digest(json.dumps(known["cells"])) or strict > known["strict"]:
+            stored = [known["cells"], known["metadata"]]
+            if known["digest"] != digest(json.dumps(stored)) or strict > known["strict"]:
                 return None
             outputs = iter(known["cells"])
             filled = [
@@ -90,7 +109,9 @@ class Cache:
                 for cell in notebook["cells"]
             ]
             path.touch()
-            return notebook | {"cells": filled} if len(cells) == len(known["cells"]) else None
+            metadata = notebook["metadata"] | known["metadata"]
+            whole = len(cells) == len(known["cells"])
+            return notebook | {"cells": filled, "metadata": metadata} if whole else None
         except (OSError, ValueError, KeyError, TypeError, StopIteration):
             return None
 
@@ -101,7 +122,9 @@ class Cache:
             for cell in notebook["cells"]
             if cell["cell_type"] == "code"
         ]
-        known = {"strict": strict, "digest": digest(json.dumps(cells)), "cells": cells}
+        metadata = {k: v for k, v in notebook["metadata"].items() if k == "ledger"}
+        known = {"strict": strict, "digest": digest(json.dumps([cells, metadata]))}
+        known |= {"cells": cells, "metadata": metadata}
         self._folder.mkdir(parents=True, exist_ok=True)
         replace_text(self._path(name, key_), json.dumps(known))
         paths = self._folder.glob(f"{digest(name)[:8]}-*.json")
@@ -116,26 +139,31 @@ class Cache:
                 path.unlink(missing_ok=True)
 
 
-def known(book: Book, cache: Cache, *, strict: bool) -> dict[str, dict[str, Any]]:
-    """The notebooks whose outputs are known, with them."""
-    found = {
-        name: cache.get(name, notebook, key(book, name), strict=strict)
-        for name, notebook in book.notebooks.items()
-    }
-    return {name: notebook for name, notebook in found.items() if notebook}
-
-
 def fill(
     book: Book, work: Path, cache: Cache, progress: Progress, *, strict: bool, limit: float, log: IO
 ) -> Execution:
     """Make the copy of the book in `work`, with the outputs that are known, then with all."""
-    outputs = known(book, cache, strict=strict)
-    stage(book, work, outputs)
-    todo = [name for name in book.notebooks if name not in outputs]
-    if todo:
-        warm_up()
-    done = execute(book, todo, work, cache, progress, strict=strict, limit=limit, log=log)
-    done.unchanged, done.notebooks = list(outputs), outputs | done.notebooks
+    done = Execution({})
+    for reading in (False, True):
+        rows = ledger(book, done.notebooks) if reading else ""
+        todo = []
+        for name, notebook in book.notebooks.items():
+            if reads_ledger(notebook) == reading:
+                known = cache.get(name, notebook, key(book, name, rows), strict=strict)
+                if known:
+                    done.notebooks[name] = known
+                    done.unchanged.append(name)
+                else:
+                    todo.append(name)
+        if todo and not done.problems:
+            stage(book, work, done.notebooks)
+            warm_up()
+            new = execute(
+                book, todo, work, cache, progress, rows=rows, strict=strict, limit=limit, log=log
+            )
+            done.notebooks |= new.notebooks
+            done.executed |= new.executed
+            done.problems += new.problems
     stage(book, work, done.notebooks)
     return done
 
@@ -147,13 +175,15 @@ def execute(
     cache: Cache,
     progress: Progress,
     *,
+    rows: str = "",
     strict: bool,
     limit: float,
     log: IO,
 ) -> Execution:
     """Execute notebooks of the book in its copy in `work`.
 
-    With `strict`, a warning in a cell is an error; `limit` is the seconds that a cell may take.
+    With `strict`, a warning in a cell is an error; `limit` is the seconds that a cell may take;
+    `rows` are those of the ledger, for notebooks that read it.
     """
     result = Execution({})
     if not names:
@@ -166,7 +196,7 @@ def execute(
     def run(name: str) -> dict[str, Any]:
         progress.say(f"executing {name}")
         started[name] = time.monotonic()
-        return runs[name].outputs(book.notebooks[name], work / Path(name).parent)
+        return runs[name].outputs(book.notebooks[name], work / Path(name).parent, rows)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         futures = {pool.submit(run, name): name for name in names}
@@ -185,7 +215,7 @@ def execute(
                         continue
                     result.notebooks[name] = executed
                     result.executed[name] = round(seconds, 1)
-                    cache.put(name, executed, key(book, name), strict=strict)
+                    cache.put(name, executed, key(book, name, rows), strict=strict)
                     progress.say(f"executed  {name} in {seconds:.0f} s")
                 progress.tick({name: (since, runs[name].at) for name, since in started.items()})
         except BaseException:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -62,21 +64,30 @@ class Run(ExecutePreprocessor):
         self.at = ""
         self._strict, self._log, self._stopped, self._count = strict, log, False, 0
 
-    def outputs(self, notebook: dict[str, Any], folder: Path) -> dict[str, Any]:
-        """The notebook with outputs, executed in a folder. Raises CellError."""
+    def outputs(self, notebook: dict[str, Any], folder: Path, ledger: str = "") -> dict[str, Any]:
+        """The notebook with outputs, executed in a folder. Raises CellError.
+
+        Its cells find the lines of the `ledger` in the file BOOK_LEDGER; what they add to it comes
+        back in the notebook's metadata.
+        """
         cells = [{**cell, "source": source(cell), "outputs": []} for cell in notebook["cells"]]
         node = from_dict(copy.deepcopy({**notebook, "cells": cells}))
-        try:
-            self.preprocess(node, {"metadata": {"path": str(folder)}})
-        except (DeadKernelError, RuntimeError) as error:
-            raise CellError(f"no kernel started: {error}") from None
+        with TemporaryDirectory() as place:
+            self._ledger = Path(place) / "ledger.jsonl"
+            self._ledger.write_text(ledger, encoding="utf-8")
+            try:
+                self.preprocess(node, {"metadata": {"path": str(folder)}})
+            except (DeadKernelError, RuntimeError) as error:
+                raise CellError(f"no kernel started: {error}") from None
+            lines = self._ledger.read_text(encoding="utf-8").removeprefix(ledger).splitlines()
         filled = [
             cell | {"outputs": joined(run.outputs), "execution_count": run.execution_count}
             if cell["cell_type"] == "code"
             else cell
             for cell, run in zip(notebook["cells"], node.cells, strict=True)
         ]
-        return notebook | {"cells": filled}
+        said = {"ledger": [json.loads(line) for line in lines]} if lines else {}
+        return notebook | {"cells": filled, "metadata": notebook["metadata"] | said}
 
     def setup_kernel(self, **options: Any) -> Any:
         """Start the kernel; what it says outside of cells goes to the log."""
@@ -84,6 +95,7 @@ class Run(ExecutePreprocessor):
         if seed := os.environ.get("BOOK_SEED"):
             lines.insert(0, OTHER_SEEDS.format(int(seed)))
         self.extra_arguments = [f"--IPKernelApp.exec_lines={text}" for text in lines]
+        options["env"] = os.environ | {"BOOK_LEDGER": str(self._ledger)}
         return super().setup_kernel(stdout=self._log, stderr=self._log, **options)
 
     def preprocess_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:

@@ -105,13 +105,21 @@ class Book:
         return [self.modules[name] for name in sorted(found)]
 
     def data_of(self, notebook: dict[str, Any]) -> list[str]:
-        """The other files that a notebook's outputs may depend on: data, and pictures it names."""
+        """The other files that a notebook's outputs may depend on: pictures and data it names.
+
+        And data that no notebook names: who knows who reads them?
+        """
         texts = [text for _, text in code_cells(notebook)]
+        all_texts = [text for each in self.notebooks.values() for _, text in code_cells(each)]
         return [
             file
             for file, path in ((file, Path(file)) for file in self.files)
             if path.suffix not in (".py", ".ipynb", ".md")
-            and (path.suffix not in PICTURES or any(path.name in text for text in texts))
+            and (
+                any(path.name in text for text in texts)
+                or path.suffix not in PICTURES
+                and not any(path.name in text for text in all_texts)
+            )
         ]
 
 

@@ -19,14 +19,16 @@ LIMIT = 60  # seconds for one file, however slowly it comes
 RELEASE = "v0.1.0"
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
+    "mlp/claims.csv": "07d877eb3a98f2a993786e5c1b9d1f6219043495da71be041364cfb8e5486ba7",
     "mlp/data_parallel.py": "377d8487a04c7e43b9079814c90897aaec8ba6ebe6540c64bc5641094d14af7b",
+    "mlp/machines.csv": "10bd6beb8c939095d1e6db9a391512c0f282b4a0b351f115e19ea64c7d09c3c6",
     "tools/__init__.py": "6202af520d0f7ffec189f628b476b47c394aae0195d8a5cf09b093f89da6cc02",
     "tools/checks.py": "013a41d6f215f676abc6fa20c10093e5f61df06db8d62414567ac2ef9183e8f2",
     "tools/devices.py": "511b34ae035d79fbd0d398f6bc420824522fce30b26f793eebfd46eb5eff454e",
-    "tools/exercises.py": "3828be2c3a1a3929882859af80edad6c42f04248d1266f5c1c124de84480531e",
+    "tools/exercises.py": "aeb1fa44e8d69367387175deb358d110bc1a60fee0bbfa8d7ba520609b92f513",
     "tools/figures.py": "f7d1a68d03c1393127ff062cc1fa2d2e6a3999ef2539a43c62d5f92874a06c01",
     "tools/torch_heads.py": "e4909ca7d449c33e9516632610866abc8e30d48aab53ca39ca5eab373d8f5169",
-    "tools/torch_metrics.py": "cd3fbe429ba4bdee643ec8957e4631ea1ccc94a42fccc9ff7c43ae7aea9b966f",
+    "tools/torch_metrics.py": "0021fa951c5f25047748b7b3bc628bb18d15682255608bc81e6cb579332287ec",
     "tools/torch_mlp.py": "30aea1132da0ae0f1c4aa53c6fbeea858b0bea5d0da0f34e562f453bff54a4b2",
 }
 

@@ -1,13 +1,16 @@
 """Error metrics, and the check that two computations agree.
 
 Every comparison in the book goes through :func:`check_parity`, so that a number that no longer
-agrees stops the build. The two percentage errors are for reading, not for verdicts: a percentage
-of something near zero says little.
+agrees stops the build. Where the environment variable ``BOOK_LEDGER`` names a file, each comparison
+that held adds a line of JSON to it; the notebook of evidence shows them all. The two percentage
+errors are for reading, not for verdicts: a percentage of something near zero says little.
 """
 
 from __future__ import annotations
 
+import json
 import math
+import os
 from collections.abc import Sequence
 from numbers import Real
 from typing import NamedTuple
@@ -97,7 +100,8 @@ def check_parity(
 ) -> Parity:
     """Assert that ``actual`` equals ``expected`` within a tolerance, and print one line about it.
 
-    The line says whether they are equal, and the largest absolute difference of all entries.
+    The line says whether they are equal, and the largest absolute difference of all entries. If
+    they are, the file that ``BOOK_LEDGER`` names, if any, gets a line, too.
 
     Args:
         name: what is compared, for the printed line.
@@ -128,6 +132,7 @@ def check_parity(
     for key, value in (("rtol", rtol), ("atol", atol)):
         if not isinstance(value, Real) or not math.isfinite(value) or value < 0:
             raise ValueError(f"{key} must be a finite number >= 0, got {value!r}")
+    claim = name
     if isinstance(actual, list | tuple) and isinstance(expected, list | tuple):
         tensors = any(isinstance(each, Tensor) for each in (*actual, *expected))
         name = f"{name}, {len(expected)} {'tensors' if tensors else 'numbers'}"
@@ -157,7 +162,12 @@ def check_parity(
             print(f"{name}: NOT EQUAL, worst {max_abs:.2g}, allowed {atol:.0e} and {rtol:.0e} ✗")
             raise
     print(f"{name}: equal, worst {f'{max_abs:.0e}' if max_abs else '0'} ✓")
-    return Parity(max_abs, max_rel, float(rtol), float(atol))
+    parity = Parity(max_abs, max_rel, float(rtol), float(atol))
+    if ledger := os.environ.get("BOOK_LEDGER"):
+        with open(ledger, "a", encoding="utf-8") as file:
+            row = {"claim": claim, "tensors": len(pairs), **parity._asdict()}
+            print(json.dumps(row), file=file)
+    return parity
 
 
 def _errors(actual: Tensor, expected: Tensor) -> tuple[float, float]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import environment
 import execute
 import pytest
-from books import cell, notebook
+from books import SmallBook, cell, notebook
 from hypothesis import given
 from hypothesis import strategies as st
 from kernels import joined
@@ -39,6 +40,7 @@ def test_a_key_changes_with_what_outputs_depend_on(monkeypatch):
         with monkeypatch.context() as changed:
             changed.setenv(name, "7")
             keys.append(execute.key(book(), NAME))
+    keys.append(execute.key(book(), NAME, "a row\n"))
     monkeypatch.setattr(execute.sysconfig, "get_path", lambda _: str(Path(__file__).parent))
     keys.append(execute.key(book(), NAME))  # other packages
     assert len(set(keys)) == len(keys)
@@ -51,15 +53,20 @@ def test_a_key_stays_where_only_words_change(monkeypatch):
     assert execute.key(book(set_up, code, cell("markdown", "Other.", "y")), NAME) == same
     assert execute.key(book(**{"content/tools/b.py": "B = 2"}), NAME) == same
     assert execute.key(book(**{"content/p.md": "", "content/q.svg": ""}), NAME) == same
+    data = book(**{"content/data.csv": "1"})  # named by another notebook, and so read by that
+    data.notebooks["content/two.ipynb"] = notebook(cell("code", "open('data.csv')", "x"))
+    assert execute.key(data, NAME) == same
     for name in ("BOOK_PDF", "BOOK_BROWSER", "EDITOR", "PYTHONPATH", "LANG"):
         monkeypatch.setenv(name, "7")
     assert execute.key(book(), NAME) == same
 
 
 def executed(text: str) -> dict:
-    """A notebook with an output."""
+    """A notebook with an output and a row of the ledger."""
     output = {"output_type": "stream", "name": "stdout", "text": text}
-    return notebook(cell("code", "print()", "x") | {"outputs": [output], "execution_count": 1})
+    done = notebook(cell("code", "print()", "x") | {"outputs": [output], "execution_count": 1})
+    done["metadata"] |= {"ledger": [{"claim": text}]}
+    return done
 
 
 @pytest.fixture
@@ -74,7 +81,8 @@ def test_outputs_are_given_back(cache: execute.Cache):
     bare = notebook(cell("markdown", "New.", "new"), cell("code", "print()", "x"))
     filled = cache.get(NAME, bare, "key", strict=False)
     assert filled["cells"][1]["outputs"] == executed("1")["cells"][0]["outputs"]
-    assert bare["cells"][1]["outputs"] == []
+    assert filled["metadata"] == executed("1")["metadata"]
+    assert bare["cells"][1]["outputs"] == [] and "ledger" not in bare["metadata"]
     assert cache.get(NAME, bare, "other", strict=False) is None
     assert cache.get("content/two.ipynb", bare, "key", strict=False) is None
 
@@ -110,6 +118,35 @@ def test_the_cache_does_not_grow(cache: execute.Cache, tmp_path: Path):
     assert cache.get(NAME, executed(""), f"key{number}", strict=False)
     cache.keep_only(["content/two.ipynb"])
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+WRITES = 'import os\nwith open(os.environ["BOOK_LEDGER"], "a") as file:\n    file.write({!r})'
+READS = 'with open(os.environ["BOOK_LEDGER"]) as file:\n    print("read", *file, end="")'
+
+
+def test_the_ledger_goes_to_the_notebook_that_reads_it(small_book: SmallBook):
+    own = cell("code", WRITES.format('{"claim": "own"}\n'), "own")
+    reader = notebook(own, cell("code", READS, "reads", tags=["ledger"]))
+    small_book.write("reader.ipynb", reader)  # it comes first in the book, and runs last
+    small_book.write("quiet.ipynb", notebook(cell("code", "1", "quiet")))
+    for claim, code, executed in (
+        ("a", "", ["content/one.ipynb", "content/quiet.ipynb", "content/reader.ipynb"]),
+        ("a", "word = 1", ["content/one.ipynb"]),
+        ("b", "word = 1", ["content/one.ipynb", "content/reader.ipynb"]),
+    ):
+        writes = WRITES.format(json.dumps({"claim": claim}) + "\n")
+        small_book.write("one.ipynb", notebook(cell("code", f"{writes}\n{code}", "one")))
+        build = small_book.build()
+        assert build.status == 0, build.output
+        assert sorted(build.report["executed"]) == executed
+        copy = build.folder / "work" / "content" / "reader.ipynb"
+        done = json.loads(copy.read_text())
+        text = done["cells"][1]["outputs"][0]["text"]
+        assert "".join(text).splitlines() == [
+            f'read {{"notebook": "content/one.ipynb", "claim": "{claim}"}}',
+            ' {"claim": "own"}',
+        ]
+        assert done["metadata"]["ledger"] == [{"claim": "own"}]
 
 
 def test_a_stream_is_one_output_however_it_came():

@@ -1,6 +1,7 @@
 """The metrics against scikit-learn, and the parity check against what it promises."""
 
 import doctest
+import json
 import math
 
 import numpy as np
@@ -173,6 +174,23 @@ def test_parity_of_lists_is_one_line_about_the_worst(capsys):
     assert capsys.readouterr().out.splitlines() == [
         "w, 2 tensors: equal, worst 1e+00 ✓",
         "h, 2 numbers: equal, worst 5e-01 ✓",
+    ]
+
+
+def test_a_ledger_gets_a_row_for_each_comparison_that_held(monkeypatch, tmp_path):
+    check_parity("unasked", 1.0, 1.0, rtol=0, atol=0)
+    ledger = tmp_path / "ledger.jsonl"
+    monkeypatch.setenv("BOOK_LEDGER", str(ledger))
+    pair = [torch.zeros(2), torch.ones(3)]
+    check_parity("two", [w + 0.25 for w in pair], pair, rtol=0, atol=0.5)
+    with pytest.raises(AssertionError):
+        check_parity("off", 1.0, 2.0, rtol=0, atol=0.5)
+    check_parity("a half", 0.5, 0.5, rtol=0.125, atol=0)
+    two = {"claim": "two", "tensors": 2, "max_abs": 0.25, "max_rel": math.inf}
+    half = {"claim": "a half", "tensors": 1, "max_abs": 0, "max_rel": 0}
+    assert [json.loads(line) for line in ledger.read_text().splitlines()] == [
+        two | {"rtol": 0, "atol": 0.5},
+        half | {"rtol": 0.125, "atol": 0},
     ]
 
 
