@@ -5,8 +5,8 @@ Generated from the notebooks' cells tagged `export`. Do not edit: change the not
 """
 
 import torch
-from dataclasses import dataclass, field
-from tools.checks import check_count, check_data, check_fit, check_labels, check_model, check_parameters, check_rate, check_same_shape
+from dataclasses import dataclass
+from tools.checks import check_count, check_data, check_fit, check_labels, check_model, check_parameters, check_same_shape
 from torch import nn
 from tqdm.auto import tqdm
 
@@ -18,7 +18,6 @@ __all__ = [
     "Sigmoid",
     "InputLayer",
     "random_start",
-    "Loss",
     "Dense",
     "MSE",
     "SGD",
@@ -48,8 +47,8 @@ def numerical_gradient(f, x, h):
 class Layer:
     """A step of a network. This one passes everything through."""
 
-    def build(self, n_in, **options):  # makes the parameters
-        return n_in  # the number of outputs
+    def build(self, n_in, **options):
+        return n_in
 
     def predict(self, x):
         return x
@@ -96,35 +95,25 @@ class Sigmoid(Layer):
 
 class InputLayer(Layer):
     def __init__(self, n_features):
-        self.n_features = check_count("n_features", n_features)
+        self.n_features = n_features
 
     def build(self, n_in, **options):
         return self.n_features
 
 
-def random_start(n_in, *shape, generator=None, dtype=None, device=None):
-    u = torch.rand(shape, generator=generator, dtype=torch.float64)
-    return ((2 * u - 1) / n_in**0.5).to(device=device, dtype=dtype)
-
-
-class Loss:
-    """`loss(P, Y)` is a 0-dim tensor, and `loss.backward()` its gradient, of P's shape."""
-
-    def __call__(self, P, Y):
-        raise NotImplementedError
-
-    def backward(self):
-        raise NotImplementedError
+def random_start(n_in, units, generator=None, dtype=None, device=None):
+    for shape in ((n_in, units), (units,)):
+        u = torch.rand(shape, generator=generator, dtype=torch.float64)
+        yield ((2 * u - 1) / n_in**0.5).to(device=device, dtype=dtype)
 
 
 # From content/mlp/mlp-for-regression.ipynb, cell "dense"
 class Dense(Layer):
     def __init__(self, units):
-        self.units = check_count("units", units)
+        self.units = units
 
     def build(self, n_in, **options):
-        self.W = random_start(n_in, n_in, self.units, **options)
-        self.b = random_start(n_in, self.units, **options)
+        self.W, self.b = random_start(n_in, self.units, **options)
         return self.units
 
     def predict(self, x):
@@ -147,7 +136,7 @@ class Dense(Layer):
 
 
 # From content/mlp/mlp-for-regression.ipynb, cell "mse"
-class MSE(Loss):
+class MSE:
     def __call__(self, P, Y):
         check_same_shape(P, Y)
         self.difference = P - Y
@@ -159,7 +148,7 @@ class MSE(Loss):
 
 class SGD:
     def __init__(self, lr):
-        self.lr = check_rate("lr", lr)
+        self.lr = lr
 
     def step(self, parameters, gradients):
         for parameter, gradient in zip(parameters, gradients, strict=True):
@@ -171,7 +160,8 @@ def batches(x, y, size, generator=None):
     rows = torch.arange(len(x))
     if generator is not None:
         rows = torch.randperm(len(x), generator=generator)
-    for some in rows.split(check_count("batch_size", size)):
+    for first in range(0, len(x), size):
+        some = rows[first : first + size]
         yield x[some], y[some]
 
 
@@ -203,8 +193,8 @@ class Bookkeeping:
 
 @dataclass
 class History:
-    train: list[float] = field(default_factory=list)
-    valid: list[float] = field(default_factory=list)
+    train: list[float]
+    valid: list[float]
 
 
 # From content/mlp/mlp-for-regression.ipynb, cell "model"
@@ -227,7 +217,7 @@ class Model(Bookkeeping):
     def fit(self, x, y, *, epochs, batch_size, optimizer,
             valid=None, generator=None, progress=True):
         check_fit(self, x, y, epochs, batch_size, optimizer, valid, generator)
-        history = History()
+        history = History(train=[], valid=[])
         for _ in tqdm(range(epochs), disable=not progress, leave=False):
             total = 0.0
             for xb, yb in batches(x, y, batch_size, generator):
@@ -268,7 +258,8 @@ class TorchSequential:
 
     def fit(self, x, y, *, epochs, batch_size, optimizer,
             valid=None, generator=None, progress=True):
-        history = History()
+        check_count("batch_size", batch_size)
+        history = History(train=[], valid=[])
         for _ in tqdm(range(epochs), disable=not progress, leave=False):
             total = 0.0
             for xb, yb in batches(x, y, batch_size, generator):
@@ -299,7 +290,7 @@ class Softmax(Layer):
 
 
 # From content/mlp/mlp-for-classification.ipynb, cell "cross-entropy"
-class CrossEntropy(Loss):
+class CrossEntropy:
     targets_are_probabilities = True  # rows that add up to 1
 
     def __call__(self, P, Y):
@@ -312,7 +303,7 @@ class CrossEntropy(Loss):
 
 
 # From content/mlp/mlp-for-classification.ipynb, cell "together"
-class SoftmaxCrossEntropy(Loss):
+class SoftmaxCrossEntropy:
     targets_are_probabilities = True
 
     def __call__(self, Z, Y):
