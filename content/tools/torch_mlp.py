@@ -159,7 +159,7 @@ class SGD:
 def batches(x, y, size, generator=None):
     rows = torch.arange(len(x))
     if generator is not None:
-        rows = torch.randperm(len(x), generator=generator)
+        rows = torch.randperm(len(x), generator=generator)  # in random order
     for first in range(0, len(x), size):
         some = rows[first : first + size]
         yield x[some], y[some]
@@ -180,6 +180,12 @@ class Bookkeeping:
     def gradients(self):
         return [g for layer in self.layers for g in layer.gradients()]
 
+    def predict(self, x):
+        check_data(self, x)
+        for layer in self.layers:
+            x = layer.predict(x)
+        return x
+
     def evaluate(self, x, y):
         check_data(self, x, y)
         return self.loss(self.predict(x), y).item()
@@ -199,12 +205,6 @@ class History:
 
 # From content/mlp/mlp-for-regression.ipynb, cell "model"
 class Model(Bookkeeping):
-    def predict(self, x):
-        check_data(self, x)
-        for layer in self.layers:
-            x = layer.predict(x)
-        return x
-
     def compute_gradients(self, x, y):
         for layer in self.layers:
             x = layer.forward(x)
