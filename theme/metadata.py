@@ -69,6 +69,27 @@ def beginning(tree: dict[str, Any], length: int = 160) -> str | None:
     return None
 
 
+def reading_minutes(tree: dict[str, Any]) -> int:
+    """About how many minutes a page takes to read; what is folded and outputs do not count.
+
+    150 words a minute, and six seconds for each line of code and each displayed formula.
+    """
+    seconds, todo = 0.0, [tree]
+    while todo:
+        node = todo.pop()
+        if node.get("visibility") in ("hide", "remove") or node["type"] == "outputs":
+            continue
+        if node["type"] == "code":
+            seconds += 6 * sum(bool(line.strip()) for line in node["value"].splitlines())
+        elif node["type"] == "math":
+            seconds += 6
+        elif node["type"] in ("text", "inlineCode", "inlineMath"):
+            words = node["value"].split() if node["type"] == "text" else [node]
+            seconds += len(words) * 60 / 150
+        todo += node.get("children") or []
+    return round(seconds / 60)
+
+
 def card(book: Book) -> bytes:
     """The picture that stands for the book where its address is shared (PNG)."""
     from PIL import Image, ImageDraw, ImageFont  # slow to import

@@ -218,6 +218,7 @@ class Site:
             "tags": metadata.tags(
                 {**front, "description": description}, page.file, book, self.card
             ),
+            "minutes": metadata.reading_minutes(document["mdast"]),
             "has_title": bool(front.get("content_includes_title")),
             "features": sorted(page.features),
             "fonts": self.theme.first_fonts(article),

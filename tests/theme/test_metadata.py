@@ -30,6 +30,20 @@ def contents(tags: str, name: str) -> list[str]:
     return tree.xpath("//meta[@name=$name or @property=$name]/@content", name=name)
 
 
+def test_the_time_to_read_is_that_of_what_a_reader_sees():
+    prose = {"type": "paragraph", "children": [{"type": "text", "value": "word " * 300}]}
+    code = {"type": "code", "value": "x = 1\n\n" * 10}
+    outputs = {"type": "outputs", "children": [code]}
+    folded = {"type": "block", "visibility": "hide", "children": [code, prose]}
+    math = [{"type": "math", "value": "x"}] * 10
+
+    def minutes(*children):
+        return metadata.reading_minutes({"type": "root", "children": list(children)})
+
+    assert [minutes(prose), minutes(code), minutes(*math)] == [2, 1, 1]
+    assert minutes(prose, code, *math, outputs, folded) == 4
+
+
 def test_addresses_are_absolute_and_text_is_text(book):
     tags = metadata.tags(FRONT, "part/one.html", book, "assets/card.png")
     head = lxml_html.fragment_fromstring(str(tags), create_parent="head")
