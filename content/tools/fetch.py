@@ -27,7 +27,7 @@ FILES: dict[str, str] = {
     "tools/figures.py": "f7d1a68d03c1393127ff062cc1fa2d2e6a3999ef2539a43c62d5f92874a06c01",
     "tools/torch_heads.py": "e4909ca7d449c33e9516632610866abc8e30d48aab53ca39ca5eab373d8f5169",
     "tools/torch_metrics.py": "cd3fbe429ba4bdee643ec8957e4631ea1ccc94a42fccc9ff7c43ae7aea9b966f",
-    "tools/torch_mlp.py": "30aea1132da0ae0f1c4aa53c6fbeea858b0bea5d0da0f34e562f453bff54a4b2",
+    "tools/torch_mlp.py": "a6ec2861731557dfc806de36f222296b045412b3030b08d569099f1fd9b1707d",
 }
 
 
