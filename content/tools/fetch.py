@@ -27,7 +27,7 @@ FILES: dict[str, str] = {
     "tools/figures.py": "f7d1a68d03c1393127ff062cc1fa2d2e6a3999ef2539a43c62d5f92874a06c01",
     "tools/torch_heads.py": "e4909ca7d449c33e9516632610866abc8e30d48aab53ca39ca5eab373d8f5169",
     "tools/torch_metrics.py": "cd3fbe429ba4bdee643ec8957e4631ea1ccc94a42fccc9ff7c43ae7aea9b966f",
-    "tools/torch_mlp.py": "0243dc837c9dc70579e71ca23f8639b3cb5e74de9d031ba8bfc55518e8c00426",
+    "tools/torch_mlp.py": "08dd07ebbf553639c233c4c499e855c3918634dfb84043b48d7d0b6249d71927",
 }
 
 

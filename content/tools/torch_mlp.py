@@ -26,10 +26,10 @@ __all__ = [
     "History",
     "Model",
     "TorchSequential",
+    "SoftmaxCrossEntropy",
     "one_hot",
     "Softmax",
     "CrossEntropy",
-    "SoftmaxCrossEntropy",
 ]
 
 
@@ -271,11 +271,26 @@ class TorchSequential:
         return history
 
 
+# From content/mlp/mlp-for-classification.ipynb, cell "together"
+class SoftmaxCrossEntropy:
+    targets_are_probabilities = True  # for the checks: rows add up to 1
+
+    def __call__(self, Z, Y):
+        check_same_shape(Z, Y)
+        log_p = Z.log_softmax(1)
+        self.p, self.Y = log_p.exp(), Y
+        terms = torch.where(Y > 0, Y * log_p, 0)  # 0 * -inf would be nan
+        return -terms.sum() / len(Y)
+
+    def backward(self):
+        return (self.p - self.Y) / len(self.Y)
+
+
 # From content/mlp/mlp-for-classification.ipynb, cell "one-hot"
-def one_hot(labels, n_classes, *, dtype):
+def one_hot(labels, n_classes, dtype=None):
     check_labels(labels, n_classes)
     eye = torch.eye(n_classes, dtype=dtype, device=labels.device)
-    return eye[labels.long()]
+    return eye[labels.long()]  # for each label, the row of that number
 
 
 # From content/mlp/mlp-for-classification.ipynb, cell "softmax"
@@ -291,7 +306,7 @@ class Softmax(Layer):
 
 # From content/mlp/mlp-for-classification.ipynb, cell "cross-entropy"
 class CrossEntropy:
-    targets_are_probabilities = True  # rows that add up to 1
+    targets_are_probabilities = True
 
     def __call__(self, P, Y):
         check_same_shape(P, Y)
@@ -300,17 +315,3 @@ class CrossEntropy:
 
     def backward(self):
         return -self.Y / self.P / len(self.Y)
-
-
-# From content/mlp/mlp-for-classification.ipynb, cell "together"
-class SoftmaxCrossEntropy:
-    targets_are_probabilities = True
-
-    def __call__(self, Z, Y):
-        check_same_shape(Z, Y)
-        log_p = Z.log_softmax(1)
-        self.p, self.Y = log_p.exp(), Y
-        return -torch.where(Y > 0, Y * log_p, 0).sum() / len(Y)
-
-    def backward(self):
-        return (self.p - self.Y) / len(self.Y)
