@@ -28,6 +28,7 @@ FILES: dict[str, str] = {
     "tools/torch_heads.py": "e4909ca7d449c33e9516632610866abc8e30d48aab53ca39ca5eab373d8f5169",
     "tools/torch_metrics.py": "cd3fbe429ba4bdee643ec8957e4631ea1ccc94a42fccc9ff7c43ae7aea9b966f",
     "tools/torch_mlp.py": "30aea1132da0ae0f1c4aa53c6fbeea858b0bea5d0da0f34e562f453bff54a4b2",
+    "tools/torch_training.py": "9130191af9d88cb0c15e20d6de469714b286b1e5077c89f3c005e1beeacf8e53",
 }
 
 
