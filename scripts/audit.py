@@ -16,7 +16,13 @@ from sources import ROOT, Book
 from stage import stage
 
 # The notebooks whose findings are claimed to be general; the bugs will be, once rewritten.
-GENERAL = ("first-network", "mlp-for-regression", "mlp-for-classification", "pitfall")
+GENERAL = (
+    "first-network",
+    "mlp-for-regression",
+    "mlp-for-classification",
+    "pitfall",
+    "automatic-differentiation",
+)
 SETTINGS = (
     {"ATEN_CPU_CAPABILITY": "default"},
     {"OMP_NUM_THREADS": "1"},

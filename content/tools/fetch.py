@@ -28,6 +28,7 @@ FILES: dict[str, str] = {
     "tools/torch_heads.py": "aa2b663d9bf2532335ab861f6191eac7971c40499ff14c4c1dc35d4dd5592f27",
     "tools/torch_metrics.py": "cd3fbe429ba4bdee643ec8957e4631ea1ccc94a42fccc9ff7c43ae7aea9b966f",
     "tools/torch_mlp.py": "08dd07ebbf553639c233c4c499e855c3918634dfb84043b48d7d0b6249d71927",
+    "tools/torch_training.py": "9130191af9d88cb0c15e20d6de469714b286b1e5077c89f3c005e1beeacf8e53",
 }
 
 
