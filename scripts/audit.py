@@ -22,6 +22,7 @@ GENERAL = (
     "mlp-for-classification",
     "pitfall",
     "reproducibility",
+    "automatic-differentiation",
 )
 SETTINGS = (
     {"ATEN_CPU_CAPABILITY": "default"},

@@ -4,8 +4,9 @@
     python scripts/export.py --check   say whether it is up to date, and exit 1 if not
 
 content/tools/torch_mlp.py holds the notebooks' cells tagged `export`, in the order of the table of
-contents. An exported cell holds definitions; the imports that they need may stand in any cell of
-the notebooks. content/tools/fetch.py has a table of the other files and their SHA-256.
+contents; torch_training.py holds those of content/training/, so that editing them does not execute
+Part I again. An exported cell holds definitions; the imports that they need may stand in any cell
+of the same notebooks. content/tools/fetch.py has a table of the other files and their SHA-256.
 """
 
 from __future__ import annotations
@@ -15,14 +16,20 @@ import ast
 import re
 import sys
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import cells
 from sources import CONTENT, Book, BookError, code_cells, parsed, replace_text, tags, tree_of_cell
 
 MODULE = "content/tools/torch_mlp.py"
+TRAINING = "content/tools/torch_training.py"
+TITLES = {
+    MODULE: "The multilayer perceptron that the notebooks build, for the notebooks that follow.",
+    TRAINING: "What the notebooks on training build, for the notebooks that follow.",
+}
 FETCH = "content/tools/fetch.py"
 README = "README.md"
-HEADER = '''"""The multilayer perceptron that the notebooks build, for the notebooks that follow.
+HEADER = '''"""{}
 
 Generated from the notebooks' cells tagged `export`. Do not edit: change the notebook, then run
 `make export`.
@@ -39,10 +46,9 @@ def generated(book: Book) -> dict[str, str | None]:
     What follows is made from what precedes: the table of fetch.py from the modules, the set-up
     cells from fetch.py.
     """
-    found: dict[str, str | None] = {MODULE: module(book)}
-    files = {name: data for name, data in book.files.items() if name != MODULE}
-    if found[MODULE]:
-        files[MODULE] = found[MODULE].encode()
+    found: dict[str, str | None] = {file: module(book, file) for file in TITLES}
+    files = {name: data for name, data in book.files.items() if name not in found}
+    files |= {file: text.encode() for file, text in found.items() if text}
     if FETCH in files:
         found[FETCH] = table_of_files(files, cells.release(book.root))
         files[FETCH] = found[FETCH].encode()
@@ -107,17 +113,20 @@ def links(book: Book) -> str:
 
 @dataclass
 class Exported:
-    """What the notebooks export, and the imports to choose from. Places are for messages."""
+    """What goes to a module, and the imports to choose from. Places are for messages."""
 
+    module: str
     cells: list[str] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)
     imports: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
-def module(book: Book) -> str | None:
-    """The text of the module; None when no cell is exported. Raises BookError."""
-    exported = Exported()
+def module(book: Book, file: str) -> str | None:
+    """The text of a module; None when no cell is exported to it. Raises BookError."""
+    exported = Exported(f"tools.{Path(file).stem}")
     for name, notebook in book.notebooks.items():
+        if (TRAINING if name.startswith(f"{CONTENT}/training/") else MODULE) != file:
+            continue
         for cell, text in code_cells(notebook):
             place = f'{name}, cell "{cell.get("id", "without id")}"'
             if "export" in tags(cell):
@@ -131,7 +140,7 @@ def module(book: Book) -> str | None:
     imports = _merged([_import(name, exported) for name in used & exported.imports.keys()])
     names = [name for name in exported.places if not name.startswith("_")]
     public = "\n".join(["__all__ = [", *(f'    "{name}",' for name in names), "]"])
-    head = "\n".join([HEADER, *imports, *([""] if imports else []), public])
+    head = "\n".join([HEADER.format(TITLES[file]), *imports, *([""] if imports else []), public])
     return f"{head}\n\n\n{body}\n"
 
 
@@ -158,7 +167,7 @@ def _export(text: str, place: str, exported: Exported) -> None:
 def _note_imports(tree: ast.Module, place: str, exported: Exported) -> None:
     """Remember which statement binds which name."""
     for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and node.module == "tools.torch_mlp":
+        if isinstance(node, ast.ImportFrom) and node.module == exported.module:
             continue  # the module that we write
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:

@@ -124,12 +124,13 @@ def create_small_book(root: Path) -> SmallBook:
 
 @contextmanager
 def run_cells(name: str, *ids: str) -> Iterator[dict]:
-    """What these cells of a notebook of the book define, beside what torch_mlp does."""
+    """What these cells of a notebook of the book define, beside what the generated modules do."""
     import torch  # most tests do without it
 
-    from tools import torch_mlp
+    from tools import torch_mlp, torch_training
 
-    found = {each: getattr(torch_mlp, each) for each in torch_mlp.__all__}
+    modules = torch_mlp, torch_training
+    found = {each: getattr(module, each) for module in modules for each in module.__all__}
     before = torch.get_default_dtype()
     for cell_ in read_notebook((ROOT / name).read_bytes(), name)["cells"]:
         if cell_["id"] in ids:

@@ -36,6 +36,7 @@ LIMITS = {
     "mlp-for-classification": Limits(2200, 180, 25),
     "softmax-cross-entropy-pitfall": Limits(2800, 280, 25),
     "reproducibility": Limits(3000, 300, 25),
+    "automatic-differentiation": Limits(2500, 250, 25),
 }
 CORE = list(LIMITS)[:4]
 # The cell in which a reader first sees the loss of a training fall.
@@ -44,7 +45,8 @@ FIRST_TRAINING = {"first-network": "learn", "mlp-for-regression": "train"}
 
 def cells(name: str) -> list[dict]:
     """The cells of a notebook."""
-    return BOOK.notebooks[f"content/mlp/{name}.ipynb"]["cells"]
+    (found,) = (each for each in BOOK.notebooks if each.endswith(f"/{name}.ipynb"))
+    return BOOK.notebooks[found]["cells"]
 
 
 def words(cell: dict) -> int:

@@ -85,16 +85,20 @@ def check_model(
     Raise unless a ``Model`` can be made of these.
 
     Raises:
-        TypeError: something is no layer, no loss, no dtype of real numbers or no generator.
-        ValueError: the layers do not begin with an ``InputLayer``, one object stands in two places
-            (it would keep what backward needs for one of them only), or the generator is not on
-            the CPU.
+        TypeError: something is no layer, no loss, no dtype of real numbers or no generator, or a
+            layer's number of features or units is no whole number.
+        ValueError: that number is below 1, the layers do not begin with an ``InputLayer``, one
+            object stands in two places (it would keep what backward needs for one of them only),
+            or the generator is not on the CPU.
     """
     if not isinstance(layers, list | tuple):
         raise TypeError(f"layers must be a list, got {_kind(layers)}")
     for layer in layers:
         if isinstance(layer, type) or not all(callable(getattr(layer, m, None)) for m in _LAYER):
             raise TypeError(f"layers must be Layer objects, got {layer!r}")
+        for name in ("n_features", "units"):
+            if hasattr(layer, name):
+                check_count(name, getattr(layer, name))
     if not layers or not hasattr(layers[0], "n_features"):
         raise ValueError(f"layers must begin with an InputLayer, got {list(layers)!r}")
     places: dict[int, int] = {}
@@ -105,7 +109,7 @@ def check_model(
                 f"{first} and {place}"
             )
     if isinstance(loss, type) or not callable(loss) or not hasattr(loss, "backward"):
-        raise TypeError(f"loss must be a Loss object such as MSE(), got {loss!r}")
+        raise TypeError(f"loss must be a loss object such as MSE(), got {loss!r}")
     dtype = torch.get_default_dtype() if dtype is None else dtype
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
         raise TypeError(f"dtype must be one of floating-point numbers, got {dtype!r}")
@@ -152,6 +156,8 @@ def check_fit(
         raise TypeError(f"optimizer must be the book's, such as SGD(0.1), got torch.optim.{kind}")
     if isinstance(optimizer, type) or not callable(getattr(optimizer, "step", None)):
         raise TypeError(f"optimizer must be an object such as SGD(0.1), got {optimizer!r}")
+    if hasattr(optimizer, "lr"):
+        check_rate("lr", optimizer.lr)
     check_data(model, x, y)
     for name, data in (("x", x), ("y", y)):
         if data.requires_grad:  # autograd would record the whole training

@@ -1,4 +1,4 @@
-"""Running the check of an exercise on a reader's answer; the checks of two notebooks."""
+"""Running the check of an exercise on a reader's answer; the checks of three notebooks."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 __all__ = [
     "attempt",
+    "check_count_parameters",
     "check_gap",
+    "check_leaky",
     "check_line",
     "check_ramp",
     "check_rounding",
@@ -80,6 +82,34 @@ def check_line(line_step: Callable[..., tuple[Tensor, Tensor]]) -> None:
                     f"after step {step + 1} with lr = {lr}, {name} is {got:.5g}, not {wanted:.5g}"
                 )
                 assert abs(got - wanted) < 1e-6 * (1 + abs(wanted)), hint
+
+
+def check_count_parameters(count: Callable[[list[int]], int]) -> None:
+    """Check the number of weights and biases of dense layers, ``count(widths)``.
+
+    Raises:
+        AssertionError: it is not that of PyTorch's layers of these widths.
+    """
+    for widths in ([5, 32, 32, 3], [5, 64, 64, 3], [1, 1], [7, 2, 9, 4, 3]):
+        layers = [nn.Linear(n, k) for n, k in zip(widths, widths[1:], strict=False)]
+        wanted = sum(w.numel() for layer in layers for w in layer.parameters())
+        hint = f"for {widths} it is another number: does each unit have a bias?"
+        assert count(list(widths)) == wanted, hint
+
+
+def check_leaky(leaky_backward: Callable[[Tensor, Tensor, float], Tensor]) -> None:
+    """Check the way back through a leaky ReLU, ``leaky_backward(grad_output, z, slope)``.
+
+    Raises:
+        AssertionError: it is not autograd's, for positive and negative inputs and several slopes.
+    """
+    generator = torch.Generator().manual_seed(0)
+    for slope, shape in ((0.1, (6, 4)), (0.3, (1, 7)), (0.0, (5, 5))):
+        z, grad = torch.randn(2, *shape, generator=generator, dtype=torch.float64)
+        nn.functional.leaky_relu(z.requires_grad_(), slope).backward(grad)
+        got = leaky_backward(grad.clone(), z.detach(), slope)
+        assert isinstance(got, Tensor) and got.shape == z.shape, "its shape is that of z"
+        assert (got - z.grad).abs().max() < 1e-6, f"with a slope of {slope} an entry is wrong"
 
 
 def check_gap(gap: Callable[[float, float], float]) -> None:

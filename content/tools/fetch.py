@@ -23,13 +23,14 @@ FILES: dict[str, str] = {
     "mlp/data_parallel.py": "377d8487a04c7e43b9079814c90897aaec8ba6ebe6540c64bc5641094d14af7b",
     "mlp/machines.csv": "10bd6beb8c939095d1e6db9a391512c0f282b4a0b351f115e19ea64c7d09c3c6",
     "tools/__init__.py": "6202af520d0f7ffec189f628b476b47c394aae0195d8a5cf09b093f89da6cc02",
-    "tools/checks.py": "013a41d6f215f676abc6fa20c10093e5f61df06db8d62414567ac2ef9183e8f2",
+    "tools/checks.py": "fa132522bb77d973104a8e01a49a3b65355c0efec248cb723d14285c40e99edf",
     "tools/devices.py": "511b34ae035d79fbd0d398f6bc420824522fce30b26f793eebfd46eb5eff454e",
-    "tools/exercises.py": "aeb1fa44e8d69367387175deb358d110bc1a60fee0bbfa8d7ba520609b92f513",
+    "tools/exercises.py": "7a24748629215fa3fe8a2f46b921e8efeee09b9a726ee660b2b18267c0ad6978",
     "tools/figures.py": "f7d1a68d03c1393127ff062cc1fa2d2e6a3999ef2539a43c62d5f92874a06c01",
-    "tools/torch_heads.py": "e4909ca7d449c33e9516632610866abc8e30d48aab53ca39ca5eab373d8f5169",
+    "tools/torch_heads.py": "aa2b663d9bf2532335ab861f6191eac7971c40499ff14c4c1dc35d4dd5592f27",
     "tools/torch_metrics.py": "0021fa951c5f25047748b7b3bc628bb18d15682255608bc81e6cb579332287ec",
-    "tools/torch_mlp.py": "30aea1132da0ae0f1c4aa53c6fbeea858b0bea5d0da0f34e562f453bff54a4b2",
+    "tools/torch_mlp.py": "08dd07ebbf553639c233c4c499e855c3918634dfb84043b48d7d0b6249d71927",
+    "tools/torch_training.py": "9130191af9d88cb0c15e20d6de469714b286b1e5077c89f3c005e1beeacf8e53",
 }
 
 

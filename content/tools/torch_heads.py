@@ -102,18 +102,18 @@ _LOSSES = {
 }
 _CLASS_LOSSES = ("cross_entropy", "nll_loss")
 _EXPECTS = {
-    "cross_entropy": "expects raw scores and applies log-softmax itself",
+    "cross_entropy": "expects logits and applies log-softmax itself",
     "nll_loss": "expects log-probabilities and takes no logarithm",
     "binary_cross_entropy": "expects probabilities",
-    "binary_cross_entropy_with_logits": "expects raw scores and applies the sigmoid itself",
+    "binary_cross_entropy_with_logits": "expects logits and applies the sigmoid itself",
 }
 _FLOOR = "log(1 + (C - 1)/e)"  # with C classes; replaced where their number is known
 _BOUNDED = (
-    f"Scores between 0 and 1 cannot express confidence: the loss cannot fall below {_FLOOR}, "
+    f"Logits between 0 and 1 cannot express confidence: the loss cannot fall below {_FLOOR}, "
     "and samples that are confidently wrong stop learning. Accuracy often hides it."
 )
 _BOUNDED_BINARY = (
-    "For scores between 0 and 1 the sigmoid stays between 0.5 and 0.7311: the loss cannot fall "
+    "For logits between 0 and 1 the sigmoid stays between 0.5 and 0.7311: the loss cannot fall "
     "below 0.3133 for y = 1 or 0.6931 for y = 0."
 )
 _NO_LOGARITHM = (
@@ -122,52 +122,52 @@ _NO_LOGARITHM = (
 )
 _UNDERFLOW = "Where softmax underflows to 0 its logarithm is -inf, and the gradient NaN."
 _SCORES = (
-    "The loss is minus the score of the target, nothing is normalized: it falls without bound."
+    "The loss is minus the logit of the target, nothing is normalized: it falls without bound."
 )
 _DOMAIN = "Outside 0 to 1 PyTorch raises an error; inside, it is taken for a probability."
 _RULES = {
     (loss, op): Finding(
         code,
         severity,
-        f"{'raw scores go' if op == 'linear' else op + ' goes'} into {_LOSSES[loss]}, which "
+        f"{'logits go' if op == 'linear' else op + ' goes'} into {_LOSSES[loss]}, which "
         f"{_EXPECTS[loss]}",
         why,
         fix,
     )
     for loss, op, severity, code, why, fix in [
         ("cross_entropy", "softmax", "error", "double-softmax", _BOUNDED,
-         "return raw scores, and apply softmax only to predict"),
+         "return logits, and apply softmax only to predict"),
         ("cross_entropy", "sigmoid", "error", "sigmoid-cross-entropy", _BOUNDED,
-         "return raw scores; if a sample can have several labels, with BCEWithLogitsLoss"),
+         "return logits; if a sample can have several labels, with BCEWithLogitsLoss"),
         ("cross_entropy", "log_softmax", "note", "double-log-softmax",
          "This is harmless: log_softmax of log_softmax is log_softmax, in value and gradient.",
-         "raw scores with CrossEntropyLoss, or log_softmax with NLLLoss"),
+         "logits with CrossEntropyLoss, or log_softmax with NLLLoss"),
         ("cross_entropy", "log(softmax)", "warning", "log-of-softmax", _UNDERFLOW,
-         "raw scores with CrossEntropyLoss"),
+         "logits with CrossEntropyLoss"),
         ("cross_entropy", "relu", "warning", "relu-scores",
-         "No score can fall below 0, and a score that is 0 gets no gradient. (SqueezeNet does "
+         "No logit can fall below 0, and a logit that is 0 gets no gradient. (SqueezeNet does "
          "this on purpose, in front of an average.)",
          "end in the linear layer"),
         ("nll_loss", "softmax", "error", "nll-probabilities", _NO_LOGARITHM,
-         "log_softmax instead of softmax, or raw scores with CrossEntropyLoss"),
+         "log_softmax instead of softmax, or logits with CrossEntropyLoss"),
         ("nll_loss", "sigmoid", "error", "nll-probabilities", _NO_LOGARITHM,
-         "log_softmax instead of sigmoid, or raw scores with CrossEntropyLoss"),
+         "log_softmax instead of sigmoid, or logits with CrossEntropyLoss"),
         ("nll_loss", "linear", "error", "nll-scores", _SCORES,
          "CrossEntropyLoss, or log_softmax in front of NLLLoss"),
         ("nll_loss", "relu", "error", "nll-scores", _SCORES,
-         "raw scores with CrossEntropyLoss"),
+         "logits with CrossEntropyLoss"),
         ("nll_loss", "log(softmax)", "warning", "log-of-softmax", _UNDERFLOW,
-         "log_softmax(z), or raw scores z with CrossEntropyLoss"),
+         "log_softmax(z), or logits z with CrossEntropyLoss"),
         ("binary_cross_entropy", "linear", "error", "bce-scores", _DOMAIN,
-         "BCEWithLogitsLoss on the raw scores"),
+         "BCEWithLogitsLoss on the logits"),
         ("binary_cross_entropy", "log_softmax", "error", "bce-scores", _DOMAIN,
-         "raw scores; if a sample has one label, with CrossEntropyLoss"),
+         "logits; if a sample has one label, with CrossEntropyLoss"),
         ("binary_cross_entropy", "log(softmax)", "error", "bce-scores", _DOMAIN,
-         "raw scores; if a sample has one label, with CrossEntropyLoss"),
+         "logits; if a sample has one label, with CrossEntropyLoss"),
         ("binary_cross_entropy_with_logits", "sigmoid", "error", "double-sigmoid",
-         _BOUNDED_BINARY, "return raw scores, and apply sigmoid only to predict; or BCELoss"),
+         _BOUNDED_BINARY, "return logits, and apply sigmoid only to predict; or BCELoss"),
         ("binary_cross_entropy_with_logits", "softmax", "error", "softmax-bce",
-         _BOUNDED_BINARY, "raw scores; if a sample has one label, with CrossEntropyLoss"),
+         _BOUNDED_BINARY, "logits; if a sample has one label, with CrossEntropyLoss"),
     ]
 }  # fmt: skip
 
@@ -176,12 +176,12 @@ _FORMS = {
     "softmax-of-one": (
         "error", "{op} is taken over a single value",
         "Its result is always 1 (log_softmax: 0): there is no gradient.",
-        "for two classes and one output, the raw score with BCEWithLogitsLoss; otherwise another "
+        "for two classes and one output, the logit with BCEWithLogitsLoss; otherwise another "
         "dim"),
     "one-class": (
         "error", "{loss} gets a single class: an input of shape {x}",
         "The only class always has probability 1: the loss does not depend on the network.",
-        "for two classes and one output, the raw score with BCEWithLogitsLoss"),
+        "for two classes and one output, the logit with BCEWithLogitsLoss"),
     "wrong-dim": (
         "error", "log_softmax is taken over the wrong dimension",
         "The classes stand in dimension {dim}; here probabilities sum to one in another.",
@@ -189,7 +189,7 @@ _FORMS = {
     "target-probabilities": (
         "warning", "a float target of the output's shape is read as probabilities, which it is not",
         "Probabilities are not negative and sum to one over the classes.",
-        "class indices (int64), or softmax of the target's scores"),
+        "class indices (int64), or softmax of the target's logits"),
     "target-range": (
         "error", "targets run from {low:g} to {high:g}", "{loss} wants {wants}.",
         "as many outputs as classes, indices that start at 0; for yes or no, 0 and 1"),

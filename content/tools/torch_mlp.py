@@ -5,8 +5,8 @@ Generated from the notebooks' cells tagged `export`. Do not edit: change the not
 """
 
 import torch
-from dataclasses import dataclass, field
-from tools.checks import check_count, check_data, check_fit, check_labels, check_model, check_parameters, check_rate, check_same_shape
+from dataclasses import dataclass
+from tools.checks import check_count, check_data, check_fit, check_labels, check_model, check_parameters, check_same_shape
 from torch import nn
 from tqdm.auto import tqdm
 
@@ -18,7 +18,6 @@ __all__ = [
     "Sigmoid",
     "InputLayer",
     "random_start",
-    "Loss",
     "Dense",
     "MSE",
     "SGD",
@@ -27,10 +26,10 @@ __all__ = [
     "History",
     "Model",
     "TorchSequential",
+    "SoftmaxCrossEntropy",
     "one_hot",
     "Softmax",
     "CrossEntropy",
-    "SoftmaxCrossEntropy",
 ]
 
 
@@ -48,8 +47,8 @@ def numerical_gradient(f, x, h):
 class Layer:
     """A step of a network. This one passes everything through."""
 
-    def build(self, n_in, **options):  # makes the parameters
-        return n_in  # the number of outputs
+    def build(self, n_in, **options):
+        return n_in
 
     def predict(self, x):
         return x
@@ -96,35 +95,25 @@ class Sigmoid(Layer):
 
 class InputLayer(Layer):
     def __init__(self, n_features):
-        self.n_features = check_count("n_features", n_features)
+        self.n_features = n_features
 
     def build(self, n_in, **options):
         return self.n_features
 
 
-def random_start(n_in, *shape, generator=None, dtype=None, device=None):
-    u = torch.rand(shape, generator=generator, dtype=torch.float64)
-    return ((2 * u - 1) / n_in**0.5).to(device=device, dtype=dtype)
-
-
-class Loss:
-    """`loss(P, Y)` is a 0-dim tensor, and `loss.backward()` its gradient, of P's shape."""
-
-    def __call__(self, P, Y):
-        raise NotImplementedError
-
-    def backward(self):
-        raise NotImplementedError
+def random_start(n_in, units, generator=None, dtype=None, device=None):
+    for shape in ((n_in, units), (units,)):
+        u = torch.rand(shape, generator=generator, dtype=torch.float64)
+        yield ((2 * u - 1) / n_in**0.5).to(device=device, dtype=dtype)
 
 
 # From content/mlp/mlp-for-regression.ipynb, cell "dense"
 class Dense(Layer):
     def __init__(self, units):
-        self.units = check_count("units", units)
+        self.units = units
 
     def build(self, n_in, **options):
-        self.W = random_start(n_in, n_in, self.units, **options)
-        self.b = random_start(n_in, self.units, **options)
+        self.W, self.b = random_start(n_in, self.units, **options)
         return self.units
 
     def predict(self, x):
@@ -147,7 +136,7 @@ class Dense(Layer):
 
 
 # From content/mlp/mlp-for-regression.ipynb, cell "mse"
-class MSE(Loss):
+class MSE:
     def __call__(self, P, Y):
         check_same_shape(P, Y)
         self.difference = P - Y
@@ -159,7 +148,7 @@ class MSE(Loss):
 
 class SGD:
     def __init__(self, lr):
-        self.lr = check_rate("lr", lr)
+        self.lr = lr
 
     def step(self, parameters, gradients):
         for parameter, gradient in zip(parameters, gradients, strict=True):
@@ -170,8 +159,9 @@ class SGD:
 def batches(x, y, size, generator=None):
     rows = torch.arange(len(x))
     if generator is not None:
-        rows = torch.randperm(len(x), generator=generator)
-    for some in rows.split(check_count("batch_size", size)):
+        rows = torch.randperm(len(x), generator=generator)  # in random order
+    for first in range(0, len(x), size):
+        some = rows[first : first + size]
         yield x[some], y[some]
 
 
@@ -190,6 +180,12 @@ class Bookkeeping:
     def gradients(self):
         return [g for layer in self.layers for g in layer.gradients()]
 
+    def predict(self, x):
+        check_data(self, x)
+        for layer in self.layers:
+            x = layer.predict(x)
+        return x
+
     def evaluate(self, x, y):
         check_data(self, x, y)
         return self.loss(self.predict(x), y).item()
@@ -203,18 +199,12 @@ class Bookkeeping:
 
 @dataclass
 class History:
-    train: list[float] = field(default_factory=list)
-    valid: list[float] = field(default_factory=list)
+    train: list[float]
+    valid: list[float]
 
 
 # From content/mlp/mlp-for-regression.ipynb, cell "model"
 class Model(Bookkeeping):
-    def predict(self, x):
-        check_data(self, x)
-        for layer in self.layers:
-            x = layer.predict(x)
-        return x
-
     def compute_gradients(self, x, y):
         for layer in self.layers:
             x = layer.forward(x)
@@ -227,7 +217,7 @@ class Model(Bookkeeping):
     def fit(self, x, y, *, epochs, batch_size, optimizer,
             valid=None, generator=None, progress=True):
         check_fit(self, x, y, epochs, batch_size, optimizer, valid, generator)
-        history = History()
+        history = History(train=[], valid=[])
         for _ in tqdm(range(epochs), disable=not progress, leave=False):
             total = 0.0
             for xb, yb in batches(x, y, batch_size, generator):
@@ -268,7 +258,8 @@ class TorchSequential:
 
     def fit(self, x, y, *, epochs, batch_size, optimizer,
             valid=None, generator=None, progress=True):
-        history = History()
+        check_count("batch_size", batch_size)
+        history = History(train=[], valid=[])
         for _ in tqdm(range(epochs), disable=not progress, leave=False):
             total = 0.0
             for xb, yb in batches(x, y, batch_size, generator):
@@ -280,11 +271,26 @@ class TorchSequential:
         return history
 
 
+# From content/mlp/mlp-for-classification.ipynb, cell "together"
+class SoftmaxCrossEntropy:
+    targets_are_probabilities = True  # for the checks: rows add up to 1
+
+    def __call__(self, Z, Y):
+        check_same_shape(Z, Y)
+        log_p = Z.log_softmax(1)
+        self.p, self.Y = log_p.exp(), Y
+        terms = torch.where(Y > 0, Y * log_p, 0)  # 0 * -inf would be nan
+        return -terms.sum() / len(Y)
+
+    def backward(self):
+        return (self.p - self.Y) / len(self.Y)
+
+
 # From content/mlp/mlp-for-classification.ipynb, cell "one-hot"
-def one_hot(labels, n_classes, *, dtype):
+def one_hot(labels, n_classes, dtype=None):
     check_labels(labels, n_classes)
     eye = torch.eye(n_classes, dtype=dtype, device=labels.device)
-    return eye[labels.long()]
+    return eye[labels.long()]  # for each label, the row of that number
 
 
 # From content/mlp/mlp-for-classification.ipynb, cell "softmax"
@@ -299,8 +305,8 @@ class Softmax(Layer):
 
 
 # From content/mlp/mlp-for-classification.ipynb, cell "cross-entropy"
-class CrossEntropy(Loss):
-    targets_are_probabilities = True  # rows that add up to 1
+class CrossEntropy:
+    targets_are_probabilities = True
 
     def __call__(self, P, Y):
         check_same_shape(P, Y)
@@ -309,17 +315,3 @@ class CrossEntropy(Loss):
 
     def backward(self):
         return -self.Y / self.P / len(self.Y)
-
-
-# From content/mlp/mlp-for-classification.ipynb, cell "together"
-class SoftmaxCrossEntropy(Loss):
-    targets_are_probabilities = True
-
-    def __call__(self, Z, Y):
-        check_same_shape(Z, Y)
-        log_p = Z.log_softmax(1)
-        self.p, self.Y = log_p.exp(), Y
-        return -torch.where(Y > 0, Y * log_p, 0).sum() / len(Y)
-
-    def backward(self):
-        return (self.p - self.Y) / len(self.Y)

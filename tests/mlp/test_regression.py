@@ -2,16 +2,8 @@
 
 import pytest
 import torch
-from books import run_cells
 
-NAME = "content/mlp/mlp-for-regression.ipynb"
-
-
-@pytest.fixture(scope="module")
-def check():
-    """What the cells define that the checkers need, and the checkers."""
-    with run_cells(NAME, "imports", "data", "standardize", "yardsticks", "checkers") as found:
-        yield found
+from tools import exercises
 
 
 def pairs(widths):
@@ -51,11 +43,11 @@ RIGHT = {
 
 
 @pytest.mark.parametrize(("name", "answer"), [(n, a) for n in WRONG for a in WRONG[n]])
-def test_wrong_answers_are_refused(check, name, answer):
+def test_wrong_answers_are_refused(name, answer):
     with pytest.raises(AssertionError):
-        check[name](answer)
+        getattr(exercises, name)(answer)
 
 
 @pytest.mark.parametrize(("name", "answer"), [(n, a) for n in RIGHT for a in RIGHT[n]])
-def test_right_answers_are_taken(check, name, answer):
-    check[name](answer)
+def test_right_answers_are_taken(name, answer):
+    getattr(exercises, name)(answer)

@@ -81,10 +81,45 @@ def test_it_has_the_exported_definitions_and_nothing_else(root: Path):
 
 def test_the_order_is_that_of_the_table_of_contents(root: Path):
     cells = {"late": [exported("def a(): return 1")], "early": [exported("def b(): return 2")]}
-    text = export.module(write(root, **cells))
+    text = export.module(write(root, **cells), export.MODULE)
     assert text.index("def a") < text.index("def b")
-    text = export.module(write(root, **dict(reversed(cells.items()))))
+    text = export.module(write(root, **dict(reversed(cells.items()))), export.MODULE)
     assert text.index("def b") < text.index("def a")
+
+
+def test_what_the_second_part_exports_is_a_module_of_its_own(root: Path):
+    (root / "content" / "training").mkdir()
+    book = write(
+        root,
+        **{
+            "training/a": [
+                cell("code", "import math\nfrom tools.torch_mlp import one", "x"),
+                exported("def two(): return one() + math.floor(1.5)"),
+            ],
+            "b": [
+                cell("code", "import cmath as math\nfrom tools.torch_training import two", "y"),
+                exported("def one(): return 1"),
+            ],
+            "training/c": [
+                cell("code", "from tools.torch_training import two", "z"),
+                exported("def four(): return 2 * two()"),
+            ],
+        },
+    )
+    export.write(book)
+    first, second = ((root / name).read_text() for name in export.TITLES)
+    assert "def one" in first
+    assert "def two" not in first
+    assert "import" not in first.partition('"""\n')[2]
+    assert "import math\nfrom tools.torch_mlp import one\n\n__all__" in second
+    assert "def two" in second
+    assert "def four" in second
+    assert "tools.torch_training" not in second
+    assert export.stale(Book.read(root)) is None
+    write(root, b=[exported("def one(): return 1")])
+    export.write(Book.read(root))
+    assert not (root / export.TRAINING).exists()
+    assert (root / export.MODULE).read_text() == first
 
 
 @pytest.mark.parametrize(
@@ -116,7 +151,7 @@ def test_unused_imports_may_disagree(root: Path):
         one=[cell("code", "import numpy as m", "x"), exported("def f(): return 1")],
         two=[cell("code", "import math as m", "x")],
     )
-    assert "import" not in export.module(book).partition('"""\n')[2]
+    assert "import" not in export.module(book, export.MODULE).partition('"""\n')[2]
 
 
 def test_a_stale_module_is_told(root: Path):

@@ -242,8 +242,8 @@ def test_lines_and_exit_status(tmp_path, capsys):
     assert torch_heads.main([str(tmp_path)]) == 1
     out, err = capsys.readouterr()
     assert out == (
-        f"{tmp_path}/a.py:2: softmax goes into CrossEntropyLoss, which expects raw scores and "
-        "applies log-softmax itself (certain; softmax at line 2): return raw scores, and apply "
+        f"{tmp_path}/a.py:2: softmax goes into CrossEntropyLoss, which expects logits and "
+        "applies log-softmax itself (certain; softmax at line 2): return logits, and apply "
         "softmax only to predict\n"
     )
     assert err == "1 found, 2 files, 0 skipped\n"
