@@ -19,7 +19,7 @@ LIMIT = 60  # seconds for one file, however slowly it comes
 RELEASE = "v0.1.0"
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
-    "mlp/claims.csv": "07d877eb3a98f2a993786e5c1b9d1f6219043495da71be041364cfb8e5486ba7",
+    "mlp/claims.csv": "9752e0825f1f5d7d8f4b5102695b1515ae9573b4b44e87a9f770ac6296390d61",
     "mlp/data_parallel.py": "377d8487a04c7e43b9079814c90897aaec8ba6ebe6540c64bc5641094d14af7b",
     "mlp/machines.csv": "10bd6beb8c939095d1e6db9a391512c0f282b4a0b351f115e19ea64c7d09c3c6",
     "tools/__init__.py": "6202af520d0f7ffec189f628b476b47c394aae0195d8a5cf09b093f89da6cc02",

@@ -165,17 +165,6 @@ def test_logit_gap_of_a_thousand(right, dtype, device):
     assert layer.backward(textbook.backward()).isfinite().all()
 
 
-@dtypes
-@given(m=sizes, k=st.integers(2, 6), seed=seeds)
-def test_a_masked_class_counts_for_nothing(m, k, seed, dtype, device):
-    z = normal(seed, m, k, dtype=dtype, device=device)
-    y = torch.softmax(normal(seed + 1, m, k, dtype=dtype, device=device), 1)
-    masked = torch.cat([z, torch.full_like(z[:, :1], -math.inf)], 1)
-    loss, whole = SoftmaxCrossEntropy(), SoftmaxCrossEntropy()
-    assert_close(whole(masked, nn.functional.pad(y, (0, 1))), loss(z, y), dtype)
-    assert_close(whole.backward(), nn.functional.pad(loss.backward(), (0, 1)), dtype)
-
-
 # ---------------------------------------------------------------- whole trainings
 
 
