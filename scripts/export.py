@@ -1,4 +1,4 @@
-"""Write what is generated: modules, the notebooks' cells that cells.py makes, the README's links.
+"""Write what is generated: modules, the notebooks' cells that cells.py makes, links.
 
     python scripts/export.py           write it
     python scripts/export.py --check   say whether it is up to date, and exit 1 if not
@@ -29,6 +29,8 @@ TITLES = {
 }
 FETCH = "content/tools/fetch.py"
 README = "README.md"
+LANDING = f"{CONTENT}/index.md"
+IN_COLAB = re.compile(r"(?<=\(https://colab\.research\.google\.com/github/)[\w.-]+/[\w.-]+(?=/)")
 HEADER = '''"""{}
 
 Generated from the notebooks' cells tagged `export`. Do not edit: change the notebook, then run
@@ -53,6 +55,9 @@ def generated(book: Book) -> dict[str, str | None]:
         found[FETCH] = table_of_files(files, cells.release(book.root))
         files[FETCH] = found[FETCH].encode()
     found |= cells.notebooks(replace(book, files=dict(sorted(files.items()))))
+    if LANDING in book.files:
+        text = book.files[LANDING].decode()
+        found[LANDING] = IN_COLAB.sub(lambda _: book.github, text)
     readme = book.root / README
     if readme.exists():
         text = readme.read_text(encoding="utf-8")

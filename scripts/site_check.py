@@ -35,6 +35,7 @@ FETCHED = {
     "use": ["href", "xlink:href"],
     "video": ["src", "poster"],
 }
+WIDGET_FILES = ("data-esm", "data-css", "data-values")
 # Links that name a page instead of fetching it.
 NAMING = {"alternate", "author", "bookmark", "canonical", "help", "license", "next", "prev"}
 CSS_URL = re.compile(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""")
@@ -42,6 +43,7 @@ CSS_URL = re.compile(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""")
 # What a page may make a browser load: kilobytes of 1024 bytes, gzip. A page may declare more HTML
 # in its metadata: `options: {html_kilobytes: 45, html_reason: "..."}`.
 BUDGETS = {"HTML": 45, "CSS": 12, "JavaScript": 6, "fonts": 130}
+WIDGET = 12  # of one that comes when its place is near
 
 
 @dataclass
@@ -53,6 +55,7 @@ class Page(HTMLParser):
     anchors: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
     loaded: dict[str, list[str]] = field(default_factory=lambda: {"CSS": [], "JavaScript": []})
+    widgets: list[str] = field(default_factory=list)
     declared: dict[str, str] = field(default_factory=dict)
     _in_style: bool = False
 
@@ -71,6 +74,8 @@ class Page(HTMLParser):
                 candidates = values[name].split(",") if name == "srcset" else [values[name]]
                 self.fetched += [each.split()[0] for each in candidates if each.strip()]
         self.fetched += _css_urls(values.get("style", ""))
+        self.fetched += [values[name] for name in WIDGET_FILES if name in values]
+        self.widgets += [values["data-esm"]] if "data-esm" in values else []
         if tag == "script" and "src" in values:
             self.loaded["JavaScript"].append(values["src"])
         elif tag == "link" and values.get("rel") == "stylesheet":
@@ -160,7 +165,9 @@ def _overweight(path: Path, page: Page) -> list[str]:
     for kind, urls in page.loaded.items():
         sizes[kind] = sum(weight(read(url)) for url in urls)
     sizes["fonts"] = sum(_fonts(content.decode(), read, url) for url in page.loaded["CSS"])
-    return over_budget(sizes, page.declared)
+    large = [url for url in page.widgets if weight(read(url)) > WIDGET * 1024]
+    found = [f"the widget {url} has more than {WIDGET} KB (gzip)" for url in large]
+    return over_budget(sizes, page.declared) + found
 
 
 def _fonts(html: str, read: Callable[[str], bytes], sheet: str) -> int:

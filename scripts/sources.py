@@ -18,6 +18,9 @@ ROOT = Path(__file__).resolve().parents[1]
 CONTENT = "content"
 # A cell that begins with one of these magics is Python below its first line.
 PYTHON_MAGICS = frozenset({"capture", "prun", "time", "timeit"})
+# A figure that a cell plays (tools/play.py), and what such a script imports from beside it.
+PLAYED = re.compile(r"""\bplay\(\s*["'](\w+)["']""")
+SCRIPT_IMPORT = re.compile(r'\bfrom "\./(\w+\.mjs)"')
 PICTURES = frozenset({".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp"})
 
 
@@ -105,19 +108,28 @@ class Book:
         return [self.modules[name] for name in sorted(found)]
 
     def data_of(self, notebook: dict[str, Any]) -> list[str]:
-        """The other files that a notebook's outputs may depend on: pictures and data it names.
+        """The other files that a notebook's outputs may depend on.
 
-        And data that no notebook names: who knows who reads them?
+        They are the pictures and data that it names, the figures that it or its modules play, and
+        data that no notebook names: who knows who reads them?
         """
         texts = [text for _, text in code_cells(notebook)]
         all_texts = [text for each in self.notebooks.values() for _, text in code_cells(each)]
+        programs = [*texts, *(self.files[file].decode() for file in self.modules_of(notebook))]
+        played = {f"{name}.mjs" for text in programs for name in PLAYED.findall(text)}
+        todo = set(played)
+        while todo:
+            scripts = [self.files[file].decode() for file in self.files if Path(file).name in todo]
+            todo = {name for text in scripts for name in SCRIPT_IMPORT.findall(text)} - played
+            played |= todo
         return [
             file
             for file, path in ((file, Path(file)) for file in self.files)
             if path.suffix not in (".py", ".ipynb", ".md")
             and (
-                any(path.name in text for text in texts)
-                or path.suffix not in PICTURES
+                path.name in played
+                or any(path.name in text for text in texts)
+                or path.suffix not in (*PICTURES, ".mjs")
                 and not any(path.name in text for text in all_texts)
             )
         ]

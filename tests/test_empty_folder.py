@@ -46,8 +46,5 @@ def test_it_runs_in_an_empty_folder(name: str, repository: Repository, tmp_path:
     assert all(cell["execution_count"] for cell, text in executed if text)
     # It has left its own output and what it fetched, nothing else.
     assert {path.name for path in folder.iterdir()} <= {copy.name, "inside-deep-learning-modules"}
-    assert {path.suffix for path in folder.rglob("*") if path.is_file()} <= {
-        ".ipynb",
-        ".py",
-        ".csv",
-    }
+    kinds = {path.suffix for path in folder.rglob("*") if path.is_file()}
+    assert kinds <= {".ipynb", ".py", ".mjs", ".csv"}

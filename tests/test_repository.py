@@ -76,7 +76,8 @@ def packages(name: str) -> dict[str, set[str]]:
     else:
         trees = [ast.parse(data)]
     modules = {each.partition(".")[0] for tree in trees for each in imports(tree)} - {""}
-    ours = {Path(each).stem for each in files() if each.endswith(".py")} | {"theme", "tools"}
+    ours = {Path(each).stem for each in files() if each.endswith(".py")}
+    ours |= {"browser", "theme", "tools"}
     return {
         module: {canonicalize_name(each) for each in providers().get(module, [])}
         for module in modules - sys.stdlib_module_names - ours
@@ -141,7 +142,8 @@ def test_addresses_of_the_book_are_those_in_myst_yml():
         found = set(re.findall(rf"([\w.-]+)/{re.escape(repository)}\b", text))
         found |= {owner} if owner in text else set()
         # What is generated may name it; all else would name ours in a fork.
-        assert found <= (own if name == "README.md" or name in BOOK.notebooks else set()), name
+        generated = name in ("README.md", "content/index.md", *BOOK.notebooks)
+        assert found <= (own if generated else set()), name
 
 
 def test_the_readme_leads_to_each_notebook_and_its_page(built: Build):

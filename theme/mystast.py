@@ -567,9 +567,18 @@ def table_cell(node: Node, page: Page) -> Markup:
     )
 
 
-@renders("include", "embed")
+@renders("include")
 def include(node: Node, page: Page) -> Markup:
     return inside(node, page)
+
+
+@renders("embed")
+def embed(node: Node, page: Page) -> Markup:
+    """A part of another page; MyST says nothing where there is none."""
+    content = inside(node, page)
+    if not content:
+        page.problem(f"{{embed}} shows nothing: is there a {node['source'].get('label')!r}?")
+    return content
 
 
 @renders("glossary")
@@ -601,19 +610,53 @@ def iframe(node: Node, page: Page) -> Markup:
 @renders("anywidget")
 def anywidget(node: Node, page: Page) -> Markup:
     """A widget that needs no kernel: widget.js loads the author's module."""
-    page.features.add("widget")
     files = {}
-    for key, name in (("esm", "data_module"), ("css", "data_css")):
+    for key in ("esm", "css"):
         url = node.get(key)
         if url and url.startswith("/"):
-            files[name] = page.publish(asset_name(url), page.fetch(url) or b"")
+            files[key] = (asset_name(url), page.fetch(url) or b"")
         elif url:
             page.problem(f"the widget's file {url} is not in the book")
     text_ = "A widget stands here. It needs JavaScript, and a server to come from."
-    fallback = el("p", text_, class_="fallback")
-    files["data_model"] = json.dumps(node.get("model") or {}, sort_keys=True)
+    still = el("p", text_, class_="fallback")
     names = classes("widget", node.get("class"))
-    return el("div", fallback, class_=names, id=anchor(node), **files)
+    return widget(files, node.get("model") or {}, still, page, class_=names, id=anchor(node))
+
+
+# A module that leaves the names of other files in its text, and how high its author says that it
+# is: on a narrow page, and on others.
+NEEDS_FILES = re.compile(rb"""^(?:import|export)\b[^"'\n]*["'](\.[^"']+)""", re.MULTILINE)
+HEIGHTS = re.compile(rb"^export const heights = \[(\d+), (\d+)\];$", re.MULTILINE)
+LARGE = 2048  # characters of a model, from which on it is a file of its own
+
+
+def widget(
+    files: dict[str, tuple[str, bytes]],
+    model: Node,
+    still: Markup | None,
+    page: Page,
+    **attributes: str | None,
+) -> Markup:
+    """The box that widget.js fills, with what stands in it until then, and on paper.
+
+    `files` has the module (`esm`) and its style sheet (`css`), each with a name.
+    """
+    page.features.add("widget")
+    name, module = files.get("esm", ("widget.mjs", b""))
+    if found := NEEDS_FILES.search(module):
+        page.problem(f"the widget {name} imports {found[1].decode()}: it has to be one file")
+    for key, (file, content) in files.items():
+        attributes[f"data_{key}"] = page.publish(file, content)
+    values = json.dumps(model, sort_keys=True)
+    if len(values) > LARGE:
+        file = posixpath.splitext(name)[0] + ".json"
+        attributes["data_values"] = page.publish(file, values.encode())
+    else:
+        attributes["data_model"] = values
+    if found := HEIGHTS.search(module):
+        narrow, wide = (int(height) for height in found.groups())
+        attributes["style"] = f"--narrow:{narrow}px;--wide:{wide}px"
+    return el("div", el("div", still, class_="still"), data_widget=True, **attributes)
 
 
 # --- Math ----------------------------------------------------------------------------------------
@@ -857,6 +900,21 @@ def image_in(item: Node) -> bytes:
         return b""  # which is no image
 
 
+def output_widget(node: Node, item: Node, page: Page) -> Markup:
+    """A module that the cell brings along, and beside it the still picture of the same output."""
+    content = text_of_output(item, page) if item.get("path") else item["content"]
+    shown = json.loads(content) if isinstance(content, str) else content
+    bundle = node["jupyter_data"]["data"]
+    mime = next((mime for mime in bundle if mime.startswith("image/")), None)
+    still = None
+    if mime:
+        still = output_image(node, item_of(mime, bundle[mime]), page)
+    else:
+        page.problem(f"the figure {shown['name']} has no still picture")
+    files = {"esm": (f"{shown['name']}.mjs", shown["esm"].encode())}
+    return widget(files, shown["model"], still, page)
+
+
 def output_html(node: Node, item: Node, page: Page) -> Markup:
     html = Markup(without_empty_heads(sanitized(text_of_output(item, page))))
     if not html.strip():
@@ -896,6 +954,7 @@ def output_text(node: Node, item: Node, page: Page) -> Markup:
 
 MIME_TYPES: dict[str, Callable[[Node, Node, Page], Markup | None]] = {
     "application/vnd.jupyter.widget-view+json": output_omitted,
+    "application/vnd.afm+json": output_widget,
     "text/latex": output_latex,
     "image/svg+xml": output_image,
     "image/png": output_image,

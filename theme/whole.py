@@ -16,9 +16,10 @@ from markupsafe import Markup
 FILE = "book.html"
 PDF = "book.pdf"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ATTRIBUTE = re.compile(r' (id|name|href|src|aria-labelledby)="([^"]*)"| loading="lazy"')
+NAMES = "id|name|href|src|aria-labelledby|data-esm|data-css|data-values"
+ATTRIBUTE = re.compile(rf' ({NAMES})="([^"]*)"| loading="lazy"')
 # A tag that may have one of them: most tags are parts of formulas and have none.
-TAG = re.compile(r'<[a-zA-Z][^<>]* (?:id|name|href|src|aria-labelledby|loading)="[^<>]*>')
+TAG = re.compile(rf'<[a-zA-Z][^<>]* (?:{NAMES}|loading)="[^<>]*>')
 
 
 def chapter(article: Markup, file: str) -> Markup:

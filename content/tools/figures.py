@@ -103,6 +103,12 @@ def show(figure: Figure, description: str) -> None:
         ValueError: the description is too short to be a sentence, or has no period, or an axis
             has no label.
     """
+    data, metadata = bundle(figure, description)
+    display(data, metadata=metadata, raw=True)
+
+
+def bundle(figure: Figure, description: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The forms of a figure that :func:`show` displays, by media type, and their metadata."""
     if not isinstance(figure, Figure):
         raise TypeError(f"figure must be a matplotlib Figure, got {type(figure).__name__}")
     description = " ".join(description.split())
@@ -120,16 +126,13 @@ def show(figure: Figure, description: str) -> None:
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     svg = buffer.getvalue()
-    data = base64.b64encode(svg.encode()).decode()
+    drawing = base64.b64encode(svg.encode()).decode()
     width = round(figure.get_figwidth() * 96)
     image = f'<img alt="{html.escape(description)}" width="{width}" '
-    image += f'src="data:image/svg+xml;base64,{data}">'
-    display(
-        # Jupyter and Colab take the HTML, the only form to which they give a description.
-        {"image/svg+xml": svg, "text/html": image, "text/plain": description},
-        metadata={"image/svg+xml": {"alt": description}},
-        raw=True,
-    )
+    image += f'src="data:image/svg+xml;base64,{drawing}">'
+    # Jupyter and Colab take the HTML, the only form to which they give a description.
+    data = {"image/svg+xml": svg, "text/html": image, "text/plain": description}
+    return data, {"image/svg+xml": {"alt": description}}
 
 
 def _is_labeled(axes: Axes) -> bool:

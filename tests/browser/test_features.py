@@ -163,6 +163,7 @@ def test_tabs_without_scripts_are_an_accordion(sink_site, visit):
 
 def test_a_widget_keeps_the_contract(sink_site, visit):
     page = visit().open(sink_site.url + "blocks.html")
+    page.locator(".widget").scroll_into_view_if_needed()  # loaded when it is near
     button = page.locator(".widget button")
     expect(button).to_have_text("Clicked 3 times")
     button.click()

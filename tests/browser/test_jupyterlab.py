@@ -14,7 +14,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import books
 import pytest
+from browser.test_play import DATA, PLAY, state, wait_for
 from playwright.sync_api import Locator, Page, expect
 from sources import CONTENT, ROOT, Book, source, tags
 
@@ -73,6 +75,8 @@ def lab(tmp_path_factory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("lab")
     ignore = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
     shutil.copytree(ROOT / CONTENT, folder / CONTENT, ignore=ignore)
+    cells = [books.cell("code", DATA, "data"), books.cell("code", PLAY, "network")]
+    (folder / CONTENT / "figure.ipynb").write_text(json.dumps(books.notebook(*cells)))
     env = os.environ | {
         f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA")
     }
@@ -167,9 +171,13 @@ def open_and_run(page: Page, name: str) -> Locator:
     expect(panel.locator(".jp-KernelName")).to_contain_text("Python 3", timeout=START * 1000)
     indicator = panel.locator(".jp-Notebook-ExecutionIndicator")
     expect(indicator).to_have_attribute("data-status", "idle", timeout=START * 1000)
+    run_all(page)
+    return panel
+
+
+def run_all(page: Page) -> None:
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    return panel
 
 
 def wait_for_one(running: dict[str, Locator]) -> None:
@@ -225,6 +233,26 @@ def differences(cell: dict, view: dict, number: int) -> Iterator[str]:
     wanted = sum(ast.unparse(call.func) == "figures.show" for call in calls)
     if [image["seen"] and image["alt"][-1:] == "." for image in view["figures"]] != [True] * wanted:
         yield f"{wanted} figures are shown as {view['figures']}"
+
+
+def test_a_figure_answers_after_its_cell_has_run(page, lab):
+    window = page.context.new_page()
+    complaints = []
+    window.on("pageerror", lambda error: complaints.append(str(error)))
+    window.on("request", lambda request: page.elsewhere.append(request.url))
+    window.goto(lab.replace("?", "lab/tree/figure.ipynb?"))
+    idle = window.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+    expect(window.locator(".jp-KernelName")).to_contain_text("Python 3", timeout=START * 1000)
+    expect(idle).to_be_visible(timeout=START * 1000)
+    run_all(window)
+    window.locator(".play").scroll_into_view_if_needed(timeout=START * 1000)
+    assert wait_for(window, "state.epoch > 10")["most"] < 1e-10
+    window.get_by_role("button", name="Pause").click()
+    before = state(window)
+    window.get_by_role("slider", name="Learning rate").press("ArrowLeft")
+    assert state(window)["setting"]["rate"] < before["setting"]["rate"]
+    assert state(window)["epoch"] == 0 and complaints == []
+    window.close()
 
 
 def test_nothing_comes_from_elsewhere(page, panels, lab):

@@ -103,6 +103,7 @@ def declared(**names: str) -> str:
         (declared(**HEAVY | {"html-kilobytes": "much"}), "has to be a whole number"),
         ('<link rel="stylesheet" href="noise">', " KB of CSS (gzip); at most 12 KB"),
         ('<script src="noise"></script>', " KB of JavaScript (gzip); at most 6 KB"),
+        ('<div data-esm="noise"></div>', "the widget noise has more than 12 KB (gzip)"),
         (
             '<link rel="stylesheet" href="f.css"><b class="a b">',
             " KB of fonts (gzip); at most 130 KB",

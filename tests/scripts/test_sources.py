@@ -77,6 +77,20 @@ def test_data_counts_and_pictures_where_they_are_named(book):
     assert read.data_of(only) == ["content/tools/d.svg", "content/tools/data.csv"]
 
 
+def test_a_played_figure_counts_with_what_it_imports(book):
+    scripts = {"a__mjs": 'import { b } from "./b.mjs";', "b__mjs": "", "c__mjs": ""}
+    scripts["watch__py"] = "play('c', fig, 'C.')"
+    for text, names in (
+        ("play('a', fig, 'A.')", "ab"),
+        ('play(\n    "c", fig)', "c"),
+        ("from tools.watch import watch", "c"),
+        ("a", ""),
+    ):
+        read = book(cell("code", text, "x"), **scripts)
+        (only,) = read.notebooks.values()
+        assert read.data_of(only) == [f"content/tools/{name}.mjs" for name in names]
+
+
 @pytest.mark.parametrize("text", ["rest = (17\n% 5)", "x = 5 % 3", "@decorator\ndef f(): ..."])
 def test_python_stays_as_it_is(text: str):
     assert python(text) == text

@@ -59,6 +59,19 @@ CELLS = {
             **{"image/svg+xml": {"alt": "Two circles, computed."}},
         )
     ],
+    "widget": [
+        shown(
+            {
+                "application/vnd.afm+json": {
+                    "name": "counter",
+                    "esm": (HERE / "kitchen-sink" / "counter.mjs").read_text(),
+                    "model": {"count": 5, "more": list(range(1000))},
+                },
+                "image/svg+xml": (HERE / "kitchen-sink" / "drawing.svg").read_text(),
+            },
+            **{"image/svg+xml": {"alt": "A counter, as it begins."}},
+        )
+    ],
     "formula": [shown({"text/latex": "$\\displaystyle \\frac{x^2}{2}$", "text/plain": "x**2/2"})],
     "value": [{"output_type": "execute_result", "execution_count": 1, "metadata": {}}],
     "long-line": [stream("stdout", "x" * 300 + "\n")],

@@ -137,6 +137,7 @@ FILES = {
     "/malformed.SVG": b"<svg><g></svg>",
     "/broken.png": b"\x89PNG\r\n\x1a\n",
     "/empty.png": b"",
+    "/pieces.mjs": b'import { a } from "./parts.mjs";',
 }
 LOST = {
     "an unknown node type": ({"type": "hologram", "depth": 3}, r"'hologram' \(keys: depth\)"),
@@ -173,6 +174,18 @@ LOST = {
     "a drawing with a script in a widget": (
         {"type": "anywidget", "esm": "/script.svg"},
         r"the drawing script\.svg has the element <script>",
+    ),
+    "a widget in pieces": (
+        {"type": "anywidget", "esm": "/pieces.mjs"},
+        r"pieces\.mjs imports \./parts\.mjs: it has to be one file",
+    ),
+    "a figure without a still picture": (
+        shown({"application/vnd.afm+json": {"content": {"name": "n", "esm": "", "model": {}}}}),
+        "the figure n has no still picture",
+    ),
+    "an embedded thing that is not there": (
+        {"type": "embed", "source": {"label": "net"}},
+        r"\{embed\} shows nothing: is there a 'net'",
     ),
     "a drawing with a script in an output": (
         shown({"image/svg+xml": {"content": SCRIPT}}, {"alt": "A"}),
@@ -509,10 +522,49 @@ def test_a_widget_carries_its_module_and_model(make_page, tmp_path):
     model = {"text": '"><script>'}
     (box,) = parse(render({**node, "model": model}, page)).xpath("//div[@class='widget']")
     assert json.loads(box.get("data-model")) == model
-    assert (tmp_path / box.get("data-module").removeprefix("../")).read_bytes()
+    assert (tmp_path / box.get("data-esm").removeprefix("../")).read_bytes()
     assert page.features == {"widget"}
     render({**node, "esm": "https://x.org/w.mjs"}, page)
     assert "not in the book" in str(page.problems[0])
+
+
+def played(esm: str, model: dict, **other: object) -> dict:
+    """An output that brings its widget along, as tools/play.py displays it."""
+    data = {"content": {"name": "net", "esm": esm, "model": model}}
+    return shown({"application/vnd.afm+json": data, **other}, {"alt": "A still."})
+
+
+def test_an_output_brings_its_widget_and_a_still_picture(make_page, tmp_path, drawing):
+    page = make_page()
+    still = {"image/svg+xml": {"content": drawing}}
+    module = "export const heights = [700, 400];\nexport default {}"
+    small, large = {"n": 1}, {"n": list(range(1000))}
+    nodes = [played(module, model, **still) for model in (small, large)]
+    boxes = parse(render({"type": "root", "children": nodes}, page)).xpath("//*[@data-widget]")
+
+    def file(box, key):
+        return (tmp_path / box.get(f"data-{key}").removeprefix("../")).read_text()
+
+    assert [file(box, "esm") for box in boxes] == [module] * 2
+    assert json.loads(boxes[0].get("data-model")) == small
+    assert json.loads(file(boxes[1], "values")) == large
+    assert boxes[1].get("data-model") is None
+    for box in boxes:
+        assert [img.get("alt") for img in box.xpath("div[@class='still']/img")] == ["A still."] * 2
+        assert box.get("style") == "--narrow:700px;--wide:400px"
+    assert not page.problems
+
+
+def test_a_large_output_comes_from_a_file(make_page, drawing):
+    data = {"name": "net", "esm": "export default {}", "model": {"n": 1}}
+    page = make_page({"/0123.json": json.dumps(data).encode()})
+    node = played("", {}, **{"image/svg+xml": {"content": drawing}})
+    node["jupyter_data"]["data"]["application/vnd.afm+json"] = {
+        "content_type": "application/vnd.afm+json",
+        "path": "/0123.json",
+    }
+    (box,) = parse(render(node, page)).xpath("//*[@data-widget]")
+    assert json.loads(box.get("data-model")) == {"n": 1}
 
 
 def test_tables_have_heads_and_alignment(make_page):
@@ -751,7 +803,7 @@ def test_nobody_else_can_take_the_behaviours_of_our_scripts(make_page):
                 continue
             assert re.fullmatch(r"\[data-\w+\]", selector), f"{script.name}: {selector}"
             attributes.add(selector[1:-1])
-    assert attributes == {"data-code", "data-model", "data-preview", "data-tabs"}
+    assert attributes == {"data-code", "data-preview", "data-tabs", "data-widget"}
     html = "".join(f'<a class="widget tabs code reference" {name}="">x</a>' for name in attributes)
     html += "<button class='search'>x</button><dialog class='searching'>x</dialog>"
     html += "<nav class='outline' popover><a href='#a'>x</a></nav>"

@@ -45,6 +45,13 @@ def test_ids_are_unique_and_pictures_are_not_lazy():
     assert not attributes(chapters[0], "loading")
 
 
+def test_a_widget_s_files_are_found():
+    names = ("data-esm", "data-css", "data-values")
+    box = el("div", **{name: f"../assets/{name}" for name in names})
+    chapter = whole.chapter(box, FILE)
+    assert [attributes(chapter, name) for name in names] == [[f"assets/{name}"] for name in names]
+
+
 @given(text=st.text(st.characters(exclude_categories=("Cs", "Cc"))))
 def test_text_that_looks_like_markup_is_left_alone(text):
     text = f' id="a" <b href="#c"> {text}'
