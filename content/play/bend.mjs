@@ -18,6 +18,7 @@ const DEFAULTS = {
   x: X, y: X.map((x) => Math.sin(2 * x)),
   start: random(1), // w1, b1, w2 and b2, of which the first k units are used
   k: MOST, lr: 0.02,
+  steps: 0, // of gradient descent that it begins with
   unit: 1, // the one to be bent by hand, from 1
 };
 const PER_FRAME = 10; // steps of gradient descent
@@ -58,8 +59,10 @@ function lineLoss({ x, y }) {
 
 // What the model gives, with the first k units. Points may be a column.
 function begin(model) {
-  const state = read(model, DEFAULTS);
-  return restart({ ...state, x: state.x.flat(), y: state.y.flat(), k: Math.min(state.k, state.start[0].length) });
+  const given = read(model, DEFAULTS), k = Math.min(given.k, given.start[0].length);
+  const state = restart({ ...given, x: given.x.flat(), y: given.y.flat(), k });
+  for (let i = 0; i < given.steps; i++) descend(state);
+  return state;
 }
 
 // Count the steps from here.

@@ -22,7 +22,7 @@ FILES: dict[str, str] = {
     "mlp/claims.csv": "9752e0825f1f5d7d8f4b5102695b1515ae9573b4b44e87a9f770ac6296390d61",
     "mlp/data_parallel.py": "377d8487a04c7e43b9079814c90897aaec8ba6ebe6540c64bc5641094d14af7b",
     "mlp/machines.csv": "10bd6beb8c939095d1e6db9a391512c0f282b4a0b351f115e19ea64c7d09c3c6",
-    "play/bend.mjs": "f57ab468549e23281186aed049af6a5ccb31fd482595dc3952bf017b70980291",
+    "play/bend.mjs": "cc67afd4d69c46428e11737602a5529c9f10827a7594e7d24a6ff70d55622db2",
     "play/net.mjs": "d2890430b7d8608343dbdb6d4ed1d398826a9ecf136555175b8df6263aa61cdc",
     "play/network.mjs": "753fb1090517104be1c0dd90dcd81c3c7114052987c542cdabdfdfa634454aed",
     "play/paper.mjs": "0854acf95143186709204432e3aef20b799bc09af29686c79c9d357fdf26c803",

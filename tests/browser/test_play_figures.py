@@ -375,9 +375,9 @@ def check_bend(page: Page, start: dict) -> dict:
 
 
 def test_bend_trains_as_torch_does(show, notebook_start):
-    page = show("bend", notebook_start)
+    page = show("bend", {**notebook_start, "steps": 150})
     step = page.get_by_role("button", name="One step")
-    for _ in range(200):
+    for _ in range(50):
         step.press("Enter")
     assert check_bend(page, notebook_start)["steps"] == 200
     slider(page, "bent lines k").press("ArrowLeft")
