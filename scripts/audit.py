@@ -15,12 +15,13 @@ from progress import Progress
 from sources import ROOT, Book
 from stage import stage
 
-# The notebooks whose findings are claimed to be general; the bugs will be, once rewritten.
+# The notebooks whose findings are claimed to be general.
 GENERAL = (
     "first-network",
     "mlp-for-regression",
     "mlp-for-classification",
     "pitfall",
+    "broken-backprop",
     "automatic-differentiation",
 )
 SETTINGS = (
