@@ -33,6 +33,7 @@ def check(model: nn.Module, loss_fn: Callable, loader: Iterable, *names: str) ->
 
     Raises:
         TypeError: an argument is not what it should be; the message names it.
+        KeyError: there is no check of that name.
     """
     if not isinstance(model, nn.Module) or not any(p.requires_grad for p in model.parameters()):
         raise TypeError(f"model must be an nn.Module with something to train, got {model!r:.99}")
@@ -46,12 +47,12 @@ def check(model: nn.Module, loss_fn: Callable, loader: Iterable, *names: str) ->
         for p in model.parameters():  # which loss_fn may know by itself, as a penalty does
             undo.callback(setattr, p, "grad", p.grad)
             p.grad = None
+        torch.manual_seed(0)
         batches = [*islice(loader, 16)] if isinstance(loader, Iterable) else [[loader]]
         if not batches or any([isinstance(t, Tensor) for t in b] != [True, True] for b in batches):
             raise TypeError(f"loader must give pairs of tensors, got {batches!r:.99}")
         batches = [(x.to(device), y.to(device)) for x, y in batches]
         for name in names or CHECKS:
-            torch.manual_seed(0)
             found[name] = CHECKS[name](*deepcopy((model, loss_fn)), batches)
             print(f"{name}: {found[name] or 'nothing found'}")
     return {name: text for name, text in found.items() if text}
