@@ -15,13 +15,14 @@ from progress import Progress
 from sources import ROOT, Book
 from stage import stage
 
-# The notebooks whose findings are claimed to be general; the bugs will be, once rewritten.
+# The notebooks whose findings are claimed to be general.
 GENERAL = (
     "first-network",
     "mlp-for-regression",
     "mlp-for-classification",
     "pitfall",
     "reproducibility",
+    "broken-backprop",
     "automatic-differentiation",
 )
 SETTINGS = (

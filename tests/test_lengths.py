@@ -36,6 +36,7 @@ LIMITS = {
     "mlp-for-classification": Limits(2200, 180, 25),
     "softmax-cross-entropy-pitfall": Limits(2800, 280, 25),
     "reproducibility": Limits(3000, 300, 25),
+    "broken-backprop": Limits(2500, 250, 25),
     "automatic-differentiation": Limits(2500, 250, 25),
 }
 CORE = list(LIMITS)[:4]

@@ -37,6 +37,7 @@ FILES: dict[str, str] = {
     "tools/exercises.py": "7a24748629215fa3fe8a2f46b921e8efeee09b9a726ee660b2b18267c0ad6978",
     "tools/figures.py": "da1455c217e261cdcfbd57a9dfadcfba09e1224399f32436bbed679ae8ed1b55",
     "tools/play.py": "c840ce76ff72a95f8230d3723991de0e051ab171abdc19e8ff6394354249dbe9",
+    "tools/sanity.py": "5e143cd833a17827a9290c34c1c5fa086677954925105648d4e254cdfa75df65",
     "tools/torch_heads.py": "aa2b663d9bf2532335ab861f6191eac7971c40499ff14c4c1dc35d4dd5592f27",
     "tools/torch_metrics.py": "0021fa951c5f25047748b7b3bc628bb18d15682255608bc81e6cb579332287ec",
     "tools/torch_mlp.py": "08dd07ebbf553639c233c4c499e855c3918634dfb84043b48d7d0b6249d71927",
