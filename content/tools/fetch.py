@@ -21,13 +21,14 @@ RELEASE = "v0.1.0"
 FILES: dict[str, str] = {
     "mlp/data_parallel.py": "377d8487a04c7e43b9079814c90897aaec8ba6ebe6540c64bc5641094d14af7b",
     "tools/__init__.py": "6202af520d0f7ffec189f628b476b47c394aae0195d8a5cf09b093f89da6cc02",
-    "tools/checks.py": "fa132522bb77d973104a8e01a49a3b65355c0efec248cb723d14285c40e99edf",
+    "tools/checks.py": "b4035ba050023e50bed885f11dcd30fe02600e75743eece29a1544d5618e4362",
     "tools/devices.py": "511b34ae035d79fbd0d398f6bc420824522fce30b26f793eebfd46eb5eff454e",
-    "tools/exercises.py": "e5c700b49099329286770b66b7d383eeeaffe00a91325f196a45f64a445de0c9",
+    "tools/exercises.py": "fe1ef0485c41b9afd187fbdef46608f54c1bd867e266aed03360090471bce326",
     "tools/figures.py": "f7d1a68d03c1393127ff062cc1fa2d2e6a3999ef2539a43c62d5f92874a06c01",
+    "tools/network.py": "579c8ee57a7d9b49133431e3f1da87c90a067360368cc9b4aefb9313dd88680b",
     "tools/torch_heads.py": "e4909ca7d449c33e9516632610866abc8e30d48aab53ca39ca5eab373d8f5169",
     "tools/torch_metrics.py": "cd3fbe429ba4bdee643ec8957e4631ea1ccc94a42fccc9ff7c43ae7aea9b966f",
-    "tools/torch_mlp.py": "08dd07ebbf553639c233c4c499e855c3918634dfb84043b48d7d0b6249d71927",
+    "tools/torch_mlp.py": "41f8507427ffeaf9060cacf6ffb56840c32f0db963a20e66ce70aad3220d9f99",
 }
 
 
