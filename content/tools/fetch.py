@@ -28,7 +28,7 @@ FILES: dict[str, str] = {
     "tools/network.py": "579c8ee57a7d9b49133431e3f1da87c90a067360368cc9b4aefb9313dd88680b",
     "tools/torch_heads.py": "e4909ca7d449c33e9516632610866abc8e30d48aab53ca39ca5eab373d8f5169",
     "tools/torch_metrics.py": "cd3fbe429ba4bdee643ec8957e4631ea1ccc94a42fccc9ff7c43ae7aea9b966f",
-    "tools/torch_mlp.py": "41f8507427ffeaf9060cacf6ffb56840c32f0db963a20e66ce70aad3220d9f99",
+    "tools/torch_mlp.py": "b00445423905466dcdf206af2b0986faa278f15fe9c4f76268edeb8e7beef24d",
 }
 
 

@@ -107,7 +107,7 @@ class Tanh(Layer):
 
 # From content/mlp/mlp-for-regression.ipynb, cell "dense"
 class Dense(Layer):
-    names = ("W", "b")  # the gradients are grad_W and grad_b
+    names = ("W", "b")  # parameters; their gradients are grad_W and grad_b
 
     def __init__(self, units):
         self.units = units
