@@ -32,7 +32,7 @@ class Limits(NamedTuple):
 
 LIMITS = {
     "first-network": Limits(1800, 120, 25),
-    "mlp-for-regression": Limits(2500, 200, 60),
+    "mlp-for-regression": Limits(2300, 185, 25),
     "mlp-for-classification": Limits(2200, 180, 25),
     "softmax-cross-entropy-pitfall": Limits(2800, 280, 25),
     "reproducibility": Limits(3000, 300, 25),

@@ -7,7 +7,6 @@ while the regression notebook runs, its classes are not those of the module that
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -118,16 +117,23 @@ def check_model(
     return {"dtype": dtype, "device": torch.device(device or "cpu"), "generator": generator}
 
 
-def check_parameters(model: Any, theirs: Sequence[Tensor]) -> None:
-    """Raise ``ValueError`` unless the parameters of a module have the shapes of a model's."""
+def check_parameters(model: Any, module: torch.nn.Module) -> list[Tensor]:
+    """A module's parameters, transposed; ValueError unless they have the shapes of a model's."""
+    theirs = [w.detach().t() for w in module.parameters()]
     wanted = [tuple(p.shape) for p in model.parameters()]
     got = [tuple(p.shape) for p in theirs]
     if got != wanted:
         raise ValueError(f"module must have parameters of shapes {wanted}, got {got}")
+    return theirs
 
 
 def check_data(model: Any, x: Any, y: Any = None, prefix: str = "") -> None:
-    """Raise unless a model can take ``x (m, n)`` and, if there are targets, ``y (m, k)``."""
+    """Raise unless a model can take ``x (m, n)`` and, if there are targets, ``y (m, k)``.
+
+    What a network of PyTorch's can take, PyTorch says.
+    """
+    if hasattr(model, "module"):
+        return
     _check_matrix(f"{prefix}x", x, model.layers[0].n_features, model)
     if y is None:
         return
@@ -139,7 +145,7 @@ def check_data(model: Any, x: Any, y: Any = None, prefix: str = "") -> None:
 
 
 def check_fit(
-    model: Any,
+    network: Any,
     x: Any,
     y: Any,
     epochs: Any,
@@ -148,9 +154,14 @@ def check_fit(
     valid: Any = None,
     generator: Any = None,
 ) -> None:
-    """Raise unless a model can be trained with these."""
+    """Raise unless a network can be trained with these; of PyTorch's, PyTorch checks the rest."""
     check_count("epochs", epochs)
     check_count("batch_size", batch_size)
+    _check_generator(generator)
+    if valid is not None and (not isinstance(valid, tuple | list) or len(valid) != 2):
+        raise ValueError(f"valid must be a pair (x, y), got {_kind(valid)}")
+    if hasattr(network, "module"):
+        return
     if isinstance(optimizer, torch.optim.Optimizer):
         kind = _kind(optimizer)
         raise TypeError(f"optimizer must be the book's, such as SGD(0.1), got torch.optim.{kind}")
@@ -158,15 +169,12 @@ def check_fit(
         raise TypeError(f"optimizer must be an object such as SGD(0.1), got {optimizer!r}")
     if hasattr(optimizer, "lr"):
         check_rate("lr", optimizer.lr)
-    check_data(model, x, y)
+    check_data(network, x, y)
     for name, data in (("x", x), ("y", y)):
         if data.requires_grad:  # autograd would record the whole training
             raise ValueError(f"{name} must be without requires_grad, got a tensor that has it")
     if valid is not None:
-        if not isinstance(valid, tuple | list) or len(valid) != 2:
-            raise ValueError(f"valid must be a pair (x, y), got {_kind(valid)}")
-        check_data(model, *valid, prefix="valid ")
-    _check_generator(generator)
+        check_data(network, *valid, prefix="valid ")
 
 
 def _check_matrix(name: str, value: Any, columns: int, model: Any) -> None:

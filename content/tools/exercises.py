@@ -12,14 +12,14 @@ from torch.overrides import TorchFunctionMode
 
 __all__ = [
     "attempt",
-    "check_count_parameters",
     "check_gap",
-    "check_leaky",
     "check_line",
+    "check_order_loss",
     "check_ramp",
     "check_rounding",
     "check_step",
     "check_sum",
+    "check_three_layers",
 ]
 
 
@@ -84,32 +84,50 @@ def check_line(line_step: Callable[..., tuple[Tensor, Tensor]]) -> None:
                 assert abs(got - wanted) < 1e-6 * (1 + abs(wanted)), hint
 
 
-def check_count_parameters(count: Callable[[list[int]], int]) -> None:
-    """Check the number of weights and biases of dense layers, ``count(widths)``.
+def check_three_layers(three_layers: Callable[..., tuple[Tensor, list[Tensor]]]) -> None:
+    """Check the loss and the gradients of two hidden tanh layers and one more, against autograd.
 
     Raises:
-        AssertionError: it is not that of PyTorch's layers of these widths.
+        AssertionError: the loss, or one of the six gradients, is another one.
     """
-    for widths in ([5, 32, 32, 3], [5, 64, 64, 3], [1, 1], [7, 2, 9, 4, 3]):
-        layers = [nn.Linear(n, k) for n, k in zip(widths, widths[1:], strict=False)]
-        wanted = sum(w.numel() for layer in layers for w in layer.parameters())
-        hint = f"for {widths} it is another number: does each unit have a bias?"
-        assert count(list(widths)) == wanted, hint
+    for m, *widths in ((7, 5, 4, 6, 3), (1, 2, 3, 1, 4), (6, 4, 4, 4, 4)):
+        generator = torch.Generator().manual_seed(m)
+        shapes = [s for n, k in zip(widths, widths[1:], strict=False) for s in ((n, k), (k,))]
+        X, Y, *parameters = (
+            torch.randn(shape, generator=generator, dtype=torch.float64)
+            for shape in ((m, widths[0]), (m, widths[-1]), *shapes)
+        )
+        W1, b1, W2, b2, W3, b3 = leaves = [w.clone().requires_grad_() for w in parameters]
+        P = ((X @ W1 + b1).tanh() @ W2 + b2).tanh() @ W3 + b3
+        expected = nn.functional.mse_loss(P, Y)
+        expected.backward()
+        loss, gradients = three_layers(X, Y, *parameters)
+        assert abs(float(loss) - expected.item()) < 1e-6, "the loss is another one"
+        assert len(gradients) == 6, f"six gradients are wanted, not {len(gradients)}"
+        names = ("W1", "b1", "W2", "b2", "W3", "b3")
+        for name, got, leaf in zip(names, gradients, leaves, strict=True):
+            assert got.shape == leaf.shape, f"grad_{name} must have the shape of {name}"
+            assert (got - leaf.grad).abs().max() < 1e-6, f"grad_{name} is another one"
 
 
-def check_leaky(leaky_backward: Callable[[Tensor, Tensor, float], Tensor]) -> None:
-    """Check the way back through a leaky ReLU, ``leaky_backward(grad_output, z, slope)``.
+def check_order_loss(order_loss: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> None:
+    """Check a loss and its gradient: 1 for each piece too many, 3 for each too few, the mean.
 
     Raises:
-        AssertionError: it is not autograd's, for positive and negative inputs and several slopes.
+        AssertionError: the loss, or the gradient, is another one.
     """
-    generator = torch.Generator().manual_seed(0)
-    for slope, shape in ((0.1, (6, 4)), (0.3, (1, 7)), (0.0, (5, 5))):
-        z, grad = torch.randn(2, *shape, generator=generator, dtype=torch.float64)
-        nn.functional.leaky_relu(z.requires_grad_(), slope).backward(grad)
-        got = leaky_backward(grad.clone(), z.detach(), slope)
-        assert isinstance(got, Tensor) and got.shape == z.shape, "its shape is that of z"
-        assert (got - z.grad).abs().max() < 1e-6, f"with a slope of {slope} an entry is wrong"
+    for seed, shape in enumerate(((5, 3), (1, 1), (4, 2))):
+        generator = torch.Generator().manual_seed(seed)
+        P, Y = torch.randn(2, *shape, generator=generator, dtype=torch.float64)
+        leaf = P.clone().requires_grad_()
+        expected = ((leaf - Y).clamp(min=0) + 3 * (Y - leaf).clamp(min=0)).mean()
+        expected.backward()
+        answer = order_loss(P, Y)
+        assert isinstance(answer, tuple) and len(answer) == 2, "return the cost and its gradient"
+        cost, gradient = answer
+        assert abs(float(cost) - expected.item()) < 1e-6, "the cost is another one"
+        assert gradient.shape == P.shape, "the gradient has the shape of P"
+        assert (gradient - leaf.grad).abs().max() < 1e-6, "the gradient is another one"
 
 
 def check_gap(gap: Callable[[float, float], float]) -> None:

@@ -5,25 +5,22 @@ Generated from the notebooks' cells tagged `export`. Do not edit: change the not
 """
 
 import torch
-from dataclasses import dataclass
-from tools.checks import check_count, check_data, check_fit, check_labels, check_model, check_parameters, check_same_shape
+from tools.checks import check_labels, check_same_shape
+from tools.network import Network
 from torch import nn
-from tqdm.auto import tqdm
 
 __all__ = [
     "numerical_gradient",
     "Layer",
-    "Tanh",
     "ReLU",
     "Sigmoid",
     "InputLayer",
     "random_start",
+    "Tanh",
     "Dense",
     "MSE",
     "SGD",
     "batches",
-    "Bookkeeping",
-    "History",
     "Model",
     "TorchSequential",
     "SoftmaxCrossEntropy",
@@ -38,14 +35,16 @@ def numerical_gradient(f, x, h):
     gradient = torch.zeros_like(x)
     for i in range(x.numel()):
         step = torch.zeros_like(x)
-        step.view(-1)[i] = h
+        step.view(-1)[i] = h  # view(-1): the same numbers, in one long row
         gradient.view(-1)[i] = (f(x + step) - f(x - step)) / (2 * h)
     return gradient
 
 
-# From content/mlp/mlp-for-regression.ipynb, cell "layer"
+# From content/mlp/mlp-for-regression.ipynb, cell "layers"
 class Layer:
     """A step of a network. This one passes everything through."""
+
+    names = ()  # of the parameters
 
     def build(self, n_in, **options):
         return n_in
@@ -61,22 +60,12 @@ class Layer:
         return grad_output
 
     def parameters(self):
-        return []
+        return [getattr(self, name) for name in self.names]
 
     def gradients(self):
-        return []
+        return [getattr(self, f"grad_{name}") for name in self.names]
 
 
-# From content/mlp/mlp-for-regression.ipynb, cell "activations"
-class Tanh(Layer):
-    def predict(self, x):
-        return torch.tanh(x)
-
-    def backward(self, grad_output):
-        return grad_output * (1 - self.a * self.a)
-
-
-# From content/mlp/mlp-for-regression.ipynb, cell "other-layers"
 class ReLU(Layer):
     def predict(self, x):
         return torch.relu(x)
@@ -107,12 +96,23 @@ def random_start(n_in, units, generator=None, dtype=None, device=None):
         yield ((2 * u - 1) / n_in**0.5).to(device=device, dtype=dtype)
 
 
+# From content/mlp/mlp-for-regression.ipynb, cell "activations"
+class Tanh(Layer):
+    def predict(self, x):
+        return torch.tanh(x)
+
+    def backward(self, grad_output):
+        return grad_output * (1 - self.a * self.a)
+
+
 # From content/mlp/mlp-for-regression.ipynb, cell "dense"
 class Dense(Layer):
+    names = ("W", "b")  # parameters; their gradients are grad_W and grad_b
+
     def __init__(self, units):
         self.units = units
 
-    def build(self, n_in, **options):
+    def build(self, n_in, **options):  # the generator is one of the options
         self.W, self.b = random_start(n_in, self.units, **options)
         return self.units
 
@@ -127,12 +127,6 @@ class Dense(Layer):
         self.grad_W = self.x.T @ grad_output
         self.grad_b = grad_output.sum(0)
         return grad_output @ self.W.T
-
-    def parameters(self):
-        return [self.W, self.b]
-
-    def gradients(self):
-        return [self.grad_W, self.grad_b]
 
 
 # From content/mlp/mlp-for-regression.ipynb, cell "mse"
@@ -159,78 +153,34 @@ class SGD:
 def batches(x, y, size, generator=None):
     rows = torch.arange(len(x))
     if generator is not None:
-        rows = torch.randperm(len(x), generator=generator)  # in random order
+        rows = torch.randperm(len(x), generator=generator)
     for first in range(0, len(x), size):
         some = rows[first : first + size]
         yield x[some], y[some]
 
 
-# From content/mlp/mlp-for-regression.ipynb, cell "bookkeeping"
-class Bookkeeping:
-    def __init__(self, layers, loss, dtype=None, device=None, generator=None):
-        options = check_model(layers, loss, dtype, device, generator)
-        self.dtype, self.device = options["dtype"], options["device"]
-        self.layers, self.loss, self.n_outputs = list(layers), loss, 0
-        for layer in self.layers:
-            self.n_outputs = layer.build(self.n_outputs, **options)
-
-    def parameters(self):
-        return [w for layer in self.layers for w in layer.parameters()]
-
-    def gradients(self):
-        return [g for layer in self.layers for g in layer.gradients()]
-
-    def predict(self, x):
-        check_data(self, x)
-        for layer in self.layers:
-            x = layer.predict(x)
-        return x
-
-    def evaluate(self, x, y):
-        check_data(self, x, y)
-        return self.loss(self.predict(x), y).item()
-
-    def copy_parameters_from(self, module):
-        theirs = [w.detach().t() for w in module.parameters()]
-        check_parameters(self, theirs)
-        for mine, other in zip(self.parameters(), theirs, strict=True):
-            mine.copy_(other)
-
-
-@dataclass
-class History:
-    train: list[float]
-    valid: list[float]
-
-
 # From content/mlp/mlp-for-regression.ipynb, cell "model"
-class Model(Bookkeeping):
-    def compute_gradients(self, x, y):
+class Model(Network):
+    def compute_gradients(self, X, Y):
+        P = X
         for layer in self.layers:
-            x = layer.forward(x)
-        loss = self.loss(x, y)
+            P = layer.forward(P)
+        loss = self.loss(P, Y)
         grad = self.loss.backward()
         for layer in reversed(self.layers):
             grad = layer.backward(grad)
         return loss
 
-    def fit(self, x, y, *, epochs, batch_size, optimizer,
-            valid=None, generator=None, progress=True):
-        check_fit(self, x, y, epochs, batch_size, optimizer, valid, generator)
-        history = History(train=[], valid=[])
-        for _ in tqdm(range(epochs), disable=not progress, leave=False):
-            total = 0.0
-            for xb, yb in batches(x, y, batch_size, generator):
-                total += self.compute_gradients(xb, yb) * len(xb)
-                optimizer.step(self.parameters(), self.gradients())
-            history.train.append(float(total) / len(x))
-            if valid is not None:
-                history.valid.append(self.evaluate(*valid))
-        return history
+    def train_epoch(self, x, y, batch_size, optimizer, generator):
+        total = 0.0
+        for X, Y in batches(x, y, batch_size, generator):
+            total += self.compute_gradients(X, Y) * len(X)
+            optimizer.step(self.parameters(), self.gradients())
+        return total / len(x)  # mean loss, each batch before its step
 
 
 # From content/mlp/mlp-for-regression.ipynb, cell "twin"
-class TorchSequential:
+class TorchSequential(Network):
     """The reference: `Model` with ``nn.Module`` layers, autograd, ``torch.optim``; W transposed."""
 
     def __init__(self, layers, loss, *, dtype=None, device=None):
@@ -247,28 +197,18 @@ class TorchSequential:
         with torch.no_grad():
             return self.module(x)
 
-    def evaluate(self, x, y):
-        return self.loss(self.predict(x), y).item()
-
     def compute_gradients(self, x, y):
         self.module.zero_grad()
         loss = self.loss(self.module(x), y)
         loss.backward()
         return loss.detach()
 
-    def fit(self, x, y, *, epochs, batch_size, optimizer,
-            valid=None, generator=None, progress=True):
-        check_count("batch_size", batch_size)
-        history = History(train=[], valid=[])
-        for _ in tqdm(range(epochs), disable=not progress, leave=False):
-            total = 0.0
-            for xb, yb in batches(x, y, batch_size, generator):
-                total += self.compute_gradients(xb, yb) * len(xb)
-                optimizer.step()
-            history.train.append(float(total) / len(x))
-            if valid is not None:
-                history.valid.append(self.evaluate(*valid))
-        return history
+    def train_epoch(self, x, y, batch_size, optimizer, generator):
+        total = 0.0
+        for xb, yb in batches(x, y, batch_size, generator):
+            total += self.compute_gradients(xb, yb) * len(xb)
+            optimizer.step()
+        return total / len(x)
 
 
 # From content/mlp/mlp-for-classification.ipynb, cell "together"

@@ -6,38 +6,63 @@ import torch
 from tools import exercises
 
 
-def pairs(widths):
-    return list(zip(widths, widths[1:], strict=False))
+def three_layers(*, slope=lambda a: 1 - a * a, last=False, factor=2, swap=False, biases=True):
+    """A solution, or one with a mistake."""
+
+    def answer(X, Y, W1, b1, W2, b2, W3, b3):
+        A1 = torch.tanh(X @ W1 + b1)
+        A2 = torch.tanh(A1 @ W2 + b2)
+        P = A2 @ W3 + b3
+        P = torch.tanh(P) if last else P
+        G = factor * (P - Y) / P.numel()
+        gradients = [A2.T @ G, G.sum(0)]
+        for A, X_in, W in ((A2, A1, W3), (A1, X, W2)):
+            G = (G @ W.T) * slope(A)
+            gradients = [X_in.T @ G, G.sum(0) if biases else G.mean(0), *gradients]
+        if swap:
+            gradients[0], gradients[4] = gradients[4], gradients[0]
+        return (P - Y).square().mean(), gradients
+
+    return answer
 
 
-WRONG = {
-    "check_count_parameters": [
-        lambda w: sum(n * k for n, k in pairs(w)),
-        lambda w: sum(n * k + n for n, k in pairs(w)),
-        lambda w: sum(n * k for n, k in pairs(w)) + sum(w),
-        lambda w: w[0] * w[1] + w[1],
-        lambda w: 1347,
-    ],
-    "check_leaky": [
-        lambda g, z, s: g,
-        lambda g, z, s: g * (z > 0),
-        lambda g, z, s: torch.where(z > 0, g, 0.1 * g),
-        lambda g, z, s: torch.where(z < 0, g, s * g),
-        lambda g, z, s: torch.where(g > 0, g, s * g),
-        lambda g, z, s: torch.where(z > 0, z, s * z),
-        lambda g, z, s: torch.where(z > 0, g, s * g).sum(),
-        lambda g, z, s: None,
+def order_loss(low=1.0, high=3.0, mean=True):
+    def answer(P, Y):
+        slope = torch.where(P > Y, low, -high)
+        return (slope * (P - Y)).mean(), slope / (P.numel() if mean else len(P))
+
+    return answer
+
+
+RIGHT = {
+    "check_three_layers": [three_layers()],
+    "check_order_loss": [
+        order_loss(),
+        lambda P, Y: (
+            ((P - Y).relu() + 3 * (Y - P).relu()).mean(),
+            (4 * (P > Y).to(P.dtype) - 3) / P.numel(),
+        ),
     ],
 }
-RIGHT = {
-    "check_count_parameters": [
-        lambda w: sum(n * k + k for n, k in pairs(w)),
-        lambda w: torch.tensor([(n + 1) * k for n, k in pairs(w)]).sum(),
+WRONG = {
+    "check_three_layers": [
+        three_layers(slope=lambda a: 1.0),
+        three_layers(slope=lambda a: a * (1 - a)),
+        three_layers(last=True),
+        three_layers(factor=1),
+        three_layers(swap=True),
+        three_layers(biases=False),
+        lambda *all_: (three_layers()(*all_)[0], three_layers()(*all_)[1][:4]),
+        lambda *all_: (2 * three_layers()(*all_)[0], three_layers()(*all_)[1]),
     ],
-    "check_leaky": [
-        lambda g, z, s: torch.where(z > 0, g, s * g),
-        lambda g, z, s: g * ((z > 0) + s * (z <= 0)),
-        lambda g, z, s: g.mul_((z > 0).to(g.dtype).clamp(min=s)),
+    "check_order_loss": [
+        order_loss(high=1.0),
+        order_loss(low=3.0, high=1.0),
+        order_loss(mean=False),
+        lambda P, Y: ((P - Y).square().mean(), 2 * (P - Y) / P.numel()),
+        lambda P, Y: (order_loss()(P, Y)[0], -order_loss()(P, Y)[1]),
+        lambda P, Y: order_loss()(P, Y)[0],
+        lambda P, Y: None,
     ],
 }
 
