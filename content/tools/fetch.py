@@ -21,13 +21,13 @@ RELEASE = "v0.1.0"
 FILES: dict[str, str] = {
     "mlp/data_parallel.py": "377d8487a04c7e43b9079814c90897aaec8ba6ebe6540c64bc5641094d14af7b",
     "tools/__init__.py": "6202af520d0f7ffec189f628b476b47c394aae0195d8a5cf09b093f89da6cc02",
-    "tools/checks.py": "fa132522bb77d973104a8e01a49a3b65355c0efec248cb723d14285c40e99edf",
+    "tools/checks.py": "c1355398df5762304c19a87bd2f384063b01bd95530a6a7e423b784a10f6fa9a",
     "tools/devices.py": "511b34ae035d79fbd0d398f6bc420824522fce30b26f793eebfd46eb5eff454e",
-    "tools/exercises.py": "e5c700b49099329286770b66b7d383eeeaffe00a91325f196a45f64a445de0c9",
+    "tools/exercises.py": "c27d66e4029479c5c72450df2ab2b019fd2abc9c331521ac2fc2e235c0d910f8",
     "tools/figures.py": "f7d1a68d03c1393127ff062cc1fa2d2e6a3999ef2539a43c62d5f92874a06c01",
     "tools/torch_heads.py": "e4909ca7d449c33e9516632610866abc8e30d48aab53ca39ca5eab373d8f5169",
     "tools/torch_metrics.py": "cd3fbe429ba4bdee643ec8957e4631ea1ccc94a42fccc9ff7c43ae7aea9b966f",
-    "tools/torch_mlp.py": "08dd07ebbf553639c233c4c499e855c3918634dfb84043b48d7d0b6249d71927",
+    "tools/torch_mlp.py": "94f87c27bcc73d0d4180b9dd384d7fba7c4296e9771ef82d0dc6c10b7eec2bb7",
 }
 
 
