@@ -16,7 +16,6 @@ from pathlib import Path
 
 import psutil
 import yaml
-from sources import read_notebook, source
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -120,22 +119,6 @@ def create_small_book(root: Path) -> SmallBook:
     book = SmallBook(root)
     book.write("index.md", "# A small book\n\nIt builds.\n")
     return book
-
-
-@contextmanager
-def run_cells(name: str, *ids: str) -> Iterator[dict]:
-    """What these cells of a notebook of the book define, beside what torch_mlp does."""
-    import torch  # most tests do without it
-
-    from tools import torch_mlp
-
-    found = {each: getattr(torch_mlp, each) for each in torch_mlp.__all__}
-    before = torch.get_default_dtype()
-    for cell_ in read_notebook((ROOT / name).read_bytes(), name)["cells"]:
-        if cell_["id"] in ids:
-            exec(source(cell_), found)
-    yield found
-    torch.set_default_dtype(before)
 
 
 class Repository:
