@@ -1,7 +1,8 @@
 """Argument checks: bad input becomes a sentence, before anything has changed.
 
-Each message reads "NAME must be WANTED, got GOT". Layers and losses are known by their methods:
-while the regression notebook runs, its classes are not those of the module that is made of it.
+Each message reads "NAME must be WANTED, got GOT". Layers and losses are known by their methods,
+cross-entropies by their names: while a notebook runs, its classes are not those of the module that
+is made of it.
 """
 
 from __future__ import annotations
@@ -140,7 +141,7 @@ def check_data(model: Any, x: Any, y: Any = None, prefix: str = "") -> None:
     _check_matrix(f"{prefix}y", y, model.n_outputs, model)
     if len(x) != len(y):
         raise ValueError(f"{prefix}y must be of {len(x)} rows, as many as x has, got {len(y)}")
-    if getattr(model.loss, "targets_are_probabilities", False):
+    if any(each.__name__.endswith("CrossEntropy") for each in type(model.loss).__mro__):
         check_probabilities(f"{prefix}y", y)
 
 

@@ -1,4 +1,4 @@
-"""Running the check of an exercise on a reader's answer; the checks of three notebooks."""
+"""Running the check of an exercise on a reader's answer; the checks of four notebooks."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from torch.overrides import TorchFunctionMode
 
 __all__ = [
     "attempt",
+    "check_binary",
     "check_gap",
     "check_line",
     "check_order_loss",
     "check_ramp",
     "check_rounding",
+    "check_smoothing",
     "check_step",
     "check_sum",
     "check_three_layers",
@@ -128,6 +130,42 @@ def check_order_loss(order_loss: Callable[[Tensor, Tensor], tuple[Tensor, Tensor
         assert abs(float(cost) - expected.item()) < 1e-6, "the cost is another one"
         assert gradient.shape == P.shape, "the gradient has the shape of P"
         assert (gradient - leaf.grad).abs().max() < 1e-6, "the gradient is another one"
+
+
+def check_smoothing(smooth: Callable[[Tensor, float], Tensor]) -> None:
+    """Check smoothed targets, ``smooth(Y, alpha)`` for one-hot rows ``Y (m, k)``.
+
+    Raises:
+        AssertionError: the loss with them is not PyTorch's with its ``label_smoothing``.
+    """
+    for k, alpha in ((3, 0.1), (5, 0.3), (2, 0.0), (4, 1.0)):
+        draw = torch.Generator().manual_seed(k)
+        labels, z = torch.arange(8) % k, torch.randn(8, k, generator=draw, dtype=torch.float64)
+        got = smooth(nn.functional.one_hot(labels, k).double(), alpha)
+        assert (got.sum(1) - 1).abs().max() < 1e-9, "each row must still add up to 1"
+        ours = -(got * z.log_softmax(1)).sum(1)
+        theirs = nn.functional.cross_entropy(z, labels, label_smoothing=alpha, reduction="none")
+        hint = f"with alpha = {alpha} the loss is not PyTorch's: has the right class got its part?"
+        assert (ours - theirs).abs().max() < 1e-9, hint
+
+
+def check_binary(binary_loss: Callable[[Tensor, Tensor], tuple[Any, Tensor]]) -> None:
+    """Check the loss of two classes and its gradient, ``binary_loss(z, y)``, both ``(m, 1)``.
+
+    Raises:
+        AssertionError: loss or gradient are not PyTorch's, for logits up to 3 or up to 1000.
+    """
+    for m, scale in ((8, 3), (5, 3), (8, 1000)):
+        draw, i = torch.Generator().manual_seed(m), torch.arange(m)[:, None]
+        size = scale * torch.rand(m, 1, generator=draw, dtype=torch.float64)
+        z, y = size * (i % 4 - 1.5).sign(), (i % 2).double()
+        leaf = z.clone().requires_grad_()
+        (wanted := nn.functional.binary_cross_entropy_with_logits(leaf, y)).backward()
+        loss, gradient = binary_loss(z, y)
+        hint = f"for {m} logits of up to ±{scale} the loss is {float(loss):.6g}, not {wanted:.6g}"
+        assert abs(float(loss) - wanted) < 1e-9 * scale, hint
+        off = (gradient - leaf.grad).abs().max()
+        assert off < 1e-9, f"the gradient of {m} logits is not PyTorch's"
 
 
 def check_gap(gap: Callable[[float, float], float]) -> None:

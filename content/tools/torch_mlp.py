@@ -213,24 +213,22 @@ class TorchSequential(Network):
 
 # From content/mlp/mlp-for-classification.ipynb, cell "together"
 class SoftmaxCrossEntropy:
-    targets_are_probabilities = True  # for the checks: rows add up to 1
-
     def __call__(self, Z, Y):
         check_same_shape(Z, Y)
-        log_p = Z.log_softmax(1)
-        self.p, self.Y = log_p.exp(), Y
-        terms = torch.where(Y > 0, Y * log_p, 0)  # 0 * -inf would be nan
+        Z = Z - Z.amax(1, keepdim=True)
+        log_P = Z - Z.exp().sum(1, keepdim=True).log()
+        self.P, self.Y = log_P.exp(), Y
+        terms = torch.where(Y > 0, Y * log_P, 0)  # 0 times -inf counts as 0
         return -terms.sum() / len(Y)
 
     def backward(self):
-        return (self.p - self.Y) / len(self.Y)
+        return (self.P - self.Y) / len(self.Y)
 
 
 # From content/mlp/mlp-for-classification.ipynb, cell "one-hot"
 def one_hot(labels, n_classes, dtype=None):
     check_labels(labels, n_classes)
-    eye = torch.eye(n_classes, dtype=dtype, device=labels.device)
-    return eye[labels.long()]  # for each label, the row of that number
+    return torch.eye(n_classes, dtype=dtype, device=labels.device)[labels.long()]
 
 
 # From content/mlp/mlp-for-classification.ipynb, cell "softmax"
@@ -246,8 +244,6 @@ class Softmax(Layer):
 
 # From content/mlp/mlp-for-classification.ipynb, cell "cross-entropy"
 class CrossEntropy:
-    targets_are_probabilities = True
-
     def __call__(self, P, Y):
         check_same_shape(P, Y)
         self.P, self.Y = P.clamp(min=torch.finfo(P.dtype).tiny), Y

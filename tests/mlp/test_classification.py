@@ -2,20 +2,11 @@
 
 import pytest
 import torch
-from books import run_cells
 from torch import nn
 from torch.nn.functional import softplus
 
+from tools.exercises import check_binary, check_smoothing
 from tools.torch_mlp import SoftmaxCrossEntropy
-
-NAME = "content/mlp/mlp-for-classification.ipynb"
-
-
-@pytest.fixture(scope="module")
-def check():
-    """What the cells define that the checkers need, and the checkers."""
-    with run_cells(NAME, "imports", "exercise-checks") as found:
-        yield found
 
 
 def loss(z, y):
@@ -32,7 +23,7 @@ def logarithms(z, y, lowest=0.0):
 
 
 WRONG = {
-    "check_smoothing": [
+    check_smoothing: [
         lambda Y, a: Y,
         lambda Y, a: 0.9 * Y + 0.1 / Y.shape[1],
         lambda Y, a: (1 - a) * Y + a / 3,
@@ -42,7 +33,7 @@ WRONG = {
         lambda Y, a: ((1 - a) * Y + a / Y.shape[1])[:1],
         lambda Y, a: torch.full_like(Y, 1 / Y.shape[1]),
     ],
-    "check_binary": [
+    check_binary: [
         lambda z, y: (logarithms(z, y), gradient(z, y)),
         lambda z, y: (logarithms(z, y, 1e-12), gradient(z, y)),
         lambda z, y: (len(z) * loss(z, y), len(z) * gradient(z, y)),
@@ -56,11 +47,11 @@ WRONG = {
     ],
 }
 RIGHT = {
-    "check_smoothing": [
+    check_smoothing: [
         lambda Y, a: (1 - a) * Y + a / Y.shape[1],
         lambda Y, a: torch.lerp(Y, torch.full_like(Y, 1 / Y.shape[1]), a),
     ],
-    "check_binary": [
+    check_binary: [
         lambda z, y: (loss(z, y), gradient(z, y)),
         lambda z, y: ((softplus(z) - y * z).mean().item(), (1 / (1 + (-z).exp()) - y) / z.numel()),
         lambda z, y: (nn.BCEWithLogitsLoss()(z, y), gradient(z, y)),
@@ -68,15 +59,15 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize(("name", "answer"), [(n, a) for n in WRONG for a in WRONG[n]])
-def test_wrong_answers_are_refused(check, name, answer):
+@pytest.mark.parametrize(("check", "answer"), [(c, a) for c in WRONG for a in WRONG[c]])
+def test_wrong_answers_are_refused(check, answer):
     with pytest.raises(AssertionError):
-        check[name](answer)
+        check(answer)
 
 
-@pytest.mark.parametrize(("name", "answer"), [(n, a) for n in RIGHT for a in RIGHT[n]])
-def test_right_answers_are_taken(check, name, answer):
-    check[name](answer)
+@pytest.mark.parametrize(("check", "answer"), [(c, a) for c in RIGHT for a in RIGHT[c]])
+def test_right_answers_are_taken(check, answer):
+    check(answer)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
