@@ -34,7 +34,7 @@ LIMITS = {
     "first-network": Limits(1800, 120, 25),
     "mlp-for-regression": Limits(2500, 200, 60),
     "mlp-for-classification": Limits(2200, 180, 25),
-    "softmax-cross-entropy-pitfall": Limits(2800, 280, 25),
+    "softmax-cross-entropy-pitfall": Limits(2100, 160, 18),
     "automatic-differentiation": Limits(2500, 250, 25),
 }
 CORE = list(LIMITS)[:4]
