@@ -47,7 +47,7 @@ def test_the_floors_and_numbers_in_the_text(page):
     # A wrong answer leaves the right class 1/2 at most; the least that it can cost is this.
     z = torch.zeros(1, 10)
     z[0, :2] = 100
-    assert f"{(floor(10) + doubled(z, torch.tensor([0])).item()) / 2:.2f}" == "1.69"
+    assert f"at least {(floor(10) + doubled(z, torch.tensor([0])).item()) / 2:.2f}" in TEXT
     z = 10 * torch.randn(100_000, 10, generator=generator)
     losses = F.cross_entropy(z.softmax(1), torch.zeros(len(z), dtype=int), reduction="none")
     assert (
