@@ -33,8 +33,8 @@ class Limits(NamedTuple):
 LIMITS = {
     "first-network": Limits(1800, 120, 25),
     "mlp-for-regression": Limits(2300, 185, 25),
-    "mlp-for-classification": Limits(2200, 180, 25),
-    "softmax-cross-entropy-pitfall": Limits(2800, 280, 25),
+    "mlp-for-classification": Limits(2000, 155, 15),
+    "softmax-cross-entropy-pitfall": Limits(2100, 160, 18),
     "reproducibility": Limits(3000, 300, 25),
     "broken-backprop": Limits(2500, 250, 25),
     "automatic-differentiation": Limits(2500, 250, 25),
