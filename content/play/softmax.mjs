@@ -4,7 +4,8 @@ import { button, h, number, plot, read, slider, stage, status, style, toggle, un
 
 const DEFAULTS = {
   logits: [0, Math.log(2), Math.log(5)],
-  right: 1, // the number of the right class
+  right: 1, // the place of the right class, from 0
+  first: 0, // the number of the first class
   doubled: false, // whether the loss gets softmax(z) where it expects z
 };
 const LIMIT = 10, SURE = 8;
@@ -54,7 +55,7 @@ function compute({ logits, right }) {
 export function description(given = {}) {
   const state = { ...DEFAULTS, ...given }, found = compute(state);
   const list = (values) => values.map((each) => number(each)).join(", ");
-  const start = `Logits ${list(state.logits)} become probabilities ${list(found.p)}; class ${state.right} is right`;
+  const start = `Logits ${list(state.logits)} become probabilities ${list(found.p)}; class ${state.right + state.first} is right`;
   if (!state.doubled) {
     return `${start}, which costs −ln ${number(found.p[state.right])} = ${number(found.loss)}, and the gradient p − y is ${list(found.gradient)}.`;
   }
@@ -90,11 +91,12 @@ function render({ model, el }) {
   let rows = [];
   function arrange() { // a row for each class
     rows = state.logits.map((value, l) => {
-      const radio = h("input", { type: "radio", name: group, "aria-label": `class ${l} is right`, onchange: () => { state.right = l; show(); } });
+      const called = `class ${l + state.first}`;
+      const radio = h("input", { type: "radio", name: group, "aria-label": `${called} is right`, onchange: () => { state.right = l; show(); } });
       const logit = slider({ label: "z", min: -LIMIT, max: LIMIT, step: 0.1, value, oninput: (next) => { state.logits[l] = next; show(); } });
-      logit.input.setAttribute("aria-label", `logit of class ${l}`);
+      logit.input.setAttribute("aria-label", `logit of ${called}`);
       const p = bar(0), gradient = bar(-1);
-      const row = h("div", { class: "play-class", role: "group", "aria-label": `class ${l}` }, h("label", {}, radio, h("span", {}, `class ${l}`)), logit.el, p.el, gradient.el);
+      const row = h("div", { class: "play-class", role: "group", "aria-label": called }, h("label", {}, radio, h("span", {}, called)), logit.el, p.el, gradient.el);
       return { row, radio, logit, p, gradient };
     });
     list.replaceChildren(...rows.map(({ row }) => row));

@@ -29,7 +29,7 @@ FILES: dict[str, str] = {
     "play/parts.mjs": "d0b6c623eee5445423932bb2a0d537dfbb8b066c02eff616dcec711ff17a07c7",
     "play/random.mjs": "21deddeadf46da3e9de2b66d9f86ee163d0a26d6e15efd67d42d2901b9094df5",
     "play/samples.mjs": "60bb4ccf7301ad4b1ad93ea05d22fb4232ea37349437bee277221d98537e69cc",
-    "play/softmax.mjs": "a3b7ad9ccdb3b419db4765d1124904a5300a1a8ca412e505eaa6d31dc180cefa",
+    "play/softmax.mjs": "16bacc9621f409a51dd34d35244c722f84174ff1189a98be45ed92da3b71de48",
     "play/valley.mjs": "81db2c3185c4b35e2e7495ac13236eab4c4bab8584890d14500dbcd1b79f3d39",
     "tools/__init__.py": "6202af520d0f7ffec189f628b476b47c394aae0195d8a5cf09b093f89da6cc02",
     "tools/checks.py": "4740a98f8a3c8a98a6ec7176dd7605f1467e3834ac4748b40f001f0e20b9b8bd",
