@@ -219,7 +219,7 @@ export function status(lines = 2) {
 
 // --- A plot --------------------------------------------------------------------------------------
 
-const LEFT = 52, RIGHT = 12, TOP = 12, BOTTOM = 42;
+const LEFT = 62, RIGHT = 12, TOP = 12, BOTTOM = 42;
 
 function ticks({ min, max, log }, room) {
   if (log) {
@@ -284,7 +284,7 @@ export function plot({ label, height = 280, x, y, equal = false }) {
       texts.push(s("text", { x: LEFT - 6, y: toY(value) + 4, "text-anchor": "end" }, axes.y.log && value < 0.01 ? value.toExponential().replace("-", "−") : number(value)));
     }
     texts.push(s("text", { class: "play-name", x: (LEFT + width - RIGHT) / 2, y: height - 6, "text-anchor": "middle" }, axes.x.label));
-    texts.push(s("text", { class: "play-name", "text-anchor": "middle", transform: `translate(13 ${(height - BOTTOM + TOP) / 2}) rotate(-90)` }, axes.y.label));
+    texts.push(s("text", { class: "play-name", "text-anchor": "middle", transform: `translate(12 ${(height - BOTTOM + TOP) / 2}) rotate(-90)` }, axes.y.label));
     ground.replaceChildren(s("path", { d: paths.join("") }));
     words.replaceChildren(...texts);
     drawn.forEach((draw) => draw());

@@ -184,7 +184,7 @@ function render({ model, el }) {
 
 function sentences(state, found) {
   const { right: y } = state;
-  const first = `Class ${y} is right, and has the probability ${number(found.p[y])}.`;
+  const first = `Class ${y + state.first} is right, and has the probability ${number(found.p[y])}.`;
   if (!state.doubled) {
     return `${first} The loss is −ln ${number(found.p[y])} = ${number(found.loss)}, and the gradient p − y has the length ${number(length(found.gradient))}.`;
   }
