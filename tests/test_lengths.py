@@ -32,7 +32,7 @@ class Limits(NamedTuple):
 
 LIMITS = {
     "first-network": Limits(1800, 120, 25),
-    "mlp-for-regression": Limits(2300, 185, 25),
+    "mlp-for-regression": Limits(2300, 190, 25),
     "mlp-for-classification": Limits(2000, 155, 16),
     "softmax-cross-entropy-pitfall": Limits(2100, 160, 18),
     "reproducibility": Limits(3000, 300, 25),
