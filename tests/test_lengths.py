@@ -35,7 +35,7 @@ LIMITS = {
     "mlp-for-regression": Limits(2500, 200, 60),
     "mlp-for-classification": Limits(2200, 180, 25),
     "softmax-cross-entropy-pitfall": Limits(2800, 280, 25),
-    "reproducibility": Limits(3000, 300, 25),
+    "reproducibility": Limits(2100, 200, 25),
     "automatic-differentiation": Limits(2500, 250, 25),
 }
 CORE = list(LIMITS)[:4]
