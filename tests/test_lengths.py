@@ -35,7 +35,7 @@ LIMITS = {
     "mlp-for-regression": Limits(2300, 190, 25),
     "mlp-for-classification": Limits(2000, 155, 16),
     "softmax-cross-entropy-pitfall": Limits(2100, 160, 18),
-    "reproducibility": Limits(3000, 300, 25),
+    "reproducibility": Limits(2100, 200, 25),
     "broken-backprop": Limits(2500, 250, 25),
     "automatic-differentiation": Limits(2500, 250, 25),
 }

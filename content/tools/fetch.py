@@ -19,9 +19,9 @@ LIMIT = 60  # seconds for one file, however slowly it comes
 RELEASE = "v0.1.0"
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
-    "mlp/claims.csv": "9752e0825f1f5d7d8f4b5102695b1515ae9573b4b44e87a9f770ac6296390d61",
+    "mlp/claims.csv": "3a7449573709e314c1c2fd3bfeea41b551a93dc57c9b5f02a30f2ebdadaf49d7",
     "mlp/data_parallel.py": "377d8487a04c7e43b9079814c90897aaec8ba6ebe6540c64bc5641094d14af7b",
-    "mlp/machines.csv": "10bd6beb8c939095d1e6db9a391512c0f282b4a0b351f115e19ea64c7d09c3c6",
+    "mlp/machines.csv": "20f7ac6da4c6a3de500621aaa5f0e13c4e58f722591b9b24f89223261ae7a002",
     "play/bend.mjs": "cc67afd4d69c46428e11737602a5529c9f10827a7594e7d24a6ff70d55622db2",
     "play/net.mjs": "d2890430b7d8608343dbdb6d4ed1d398826a9ecf136555175b8df6263aa61cdc",
     "play/network.mjs": "753fb1090517104be1c0dd90dcd81c3c7114052987c542cdabdfdfa634454aed",
