@@ -19,7 +19,7 @@ LIMIT = 60  # seconds for one file, however slowly it comes
 RELEASE = "v0.1.0"
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
-    "mlp/claims.csv": "3a7449573709e314c1c2fd3bfeea41b551a93dc57c9b5f02a30f2ebdadaf49d7",
+    "mlp/claims.csv": "e094684588d6f9aa3abbd45cd994c9bccdca6e538f19bf8cb0b430d1b6fac319",
     "mlp/data_parallel.py": "377d8487a04c7e43b9079814c90897aaec8ba6ebe6540c64bc5641094d14af7b",
     "mlp/machines.csv": "20f7ac6da4c6a3de500621aaa5f0e13c4e58f722591b9b24f89223261ae7a002",
     "play/bend.mjs": "cc67afd4d69c46428e11737602a5529c9f10827a7594e7d24a6ff70d55622db2",
