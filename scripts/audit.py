@@ -24,6 +24,7 @@ GENERAL = (
     "reproducibility",
     "broken-backprop",
     "automatic-differentiation",
+    "optimizers",
 )
 SETTINGS = (
     {"ATEN_CPU_CAPABILITY": "default"},

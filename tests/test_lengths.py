@@ -38,6 +38,7 @@ LIMITS = {
     "reproducibility": Limits(2100, 200, 25),
     "broken-backprop": Limits(2500, 250, 25),
     "automatic-differentiation": Limits(2500, 250, 25),
+    "optimizers": Limits(2600, 220, 25),
 }
 CORE = list(LIMITS)[:4]
 # The cell in which a reader first sees the loss of a training fall.

@@ -11,7 +11,11 @@ const DEFAULTS = {
   },
   lr: 0.1,
   steps: 8,
+  rule: "", // one of RULES: then the reader may choose; without one it is gradient descent
+  beta: 0.9,
+  beta2: 0.999,
 };
+const RULES = [["plain", "gradient descent"], ["momentum", "momentum"], ["adam", "Adam"]];
 const HALF = 3; // the map goes so far to all sides of its center
 const LEVELS = [0.25, 1, 4, 9, 16, 25, 36, 49];
 
@@ -31,13 +35,28 @@ function gradient({ a, y }, w, b) {
   return [dw, db];
 }
 
+// What a parameter changes by for each gradient, by PyTorch's formulas.
+function mover({ rule, lr, beta, beta2 }) {
+  let v = 0, s = 0, t = 0;
+  if (rule === "momentum") return (g) => lr * (v = beta * v + g);
+  if (rule !== "adam") return (g) => lr * g;
+  return (g) => {
+    t += 1;
+    v = beta * v + (1 - beta) * g;
+    s = beta2 * s + (1 - beta2) * g * g;
+    return (lr * v) / (1 - beta ** t) / (Math.sqrt(s / (1 - beta2 ** t)) + 1e-8);
+  };
+}
+
 // Where the steps lead; `alone`, b stays as it is.
-function descend(ground, [w, b], lr, steps, alone = false) {
+function descend(ground, state, alone = false) {
+  const movers = [mover(state), mover(state)];
+  let [w, b] = ground.start;
   const path = [[w, b]];
-  for (let step = 0; step < steps; step++) {
+  for (let step = 0; step < state.steps; step++) {
     const [dw, db] = gradient(ground, w, b);
-    w -= lr * dw;
-    if (!alone) b -= lr * db;
+    w -= movers[0](dw);
+    if (!alone) b -= movers[1](db);
     path.push([w, b]);
   }
   return path;
@@ -85,8 +104,8 @@ function formula({ a, y, names: [w, b] }) {
 // --- Words ---------------------------------------------------------------------------------------
 
 function compute(state) {
-  const ground = state.grounds[state.ground], { lr, steps } = state, found = shape(ground);
-  const path = descend(ground, ground.start, lr, steps), alone = descend(ground, ground.start, lr, steps, true);
+  const ground = state.grounds[state.ground], { lr } = state, found = shape(ground);
+  const path = descend(ground, state), alone = descend(ground, state, true);
   return {
     path, losses: path.map(([w, b]) => loss(ground, w, b)), factors: found.curvatures.map((each) => 1 - lr * each),
     alone, lossesAlone: alone.map(([w, b]) => loss(ground, w, b)), factorAlone: 1 - lr * found.alone,
@@ -94,11 +113,13 @@ function compute(state) {
   };
 }
 
+const by = ({ rule }) => (rule ? `of ${RULES.find(([name]) => name === rule)[1]} ` : "");
+
 /** One sentence for who does not see the figure. */
 export function description(given = {}) {
   const state = { ...DEFAULTS, ...given }, { losses, path } = compute(state);
   const [w, b] = state.grounds[state.ground].names, place = (at) => `${w} = ${number(at[0])}, ${b} = ${number(at[1])}`;
-  return `A map of the loss over ${w} and ${b}: from ${place(path[0])}, ${state.steps} steps with the learning rate ` +
+  return `A map of the loss over ${w} and ${b}: from ${place(path[0])}, ${state.steps} steps ${by(state)}with the learning rate ` +
     `${number(state.lr)} lead to ${place(path.at(-1))}, and the loss goes from ${number(losses[0])} to ${number(losses.at(-1))}.`;
 }
 
@@ -114,8 +135,15 @@ function sentences(state, found) {
     : factor === -1 ? "it jumps across and ends as far away" : factor < 0 ? "it jumps across, and ends closer" : "it comes closer");
   const times = (curvature, factor) => `1 − ${number(state.lr)} · ${number(curvature, 3)} = ${number(Math.abs(factor) < 1e-12 ? 0 : factor, 3)}`;
   const rest = curvatures[1] === 0 ? "along the groove nothing moves" : `in the flattest direction by ${number(flat, 3)}`;
-  return `After ${state.steps} ${state.steps === 1 ? "step" : "steps"} the loss is ${number(found.lossesAlone.at(-1))} with ${names[0]} alone, and ` +
-    `${number(found.losses.at(-1))} with both. With ${names[0]} alone, each step multiplies the distance to the bottom by ` +
+  const result = `After ${state.steps} ${state.steps === 1 ? "step" : "steps"} ${by(state)}the loss is ` +
+    `${number(found.lossesAlone.at(-1))} with ${names[0]} alone, and ${number(found.losses.at(-1))} with both. `;
+  if (state.rule === "momentum") {
+    return `${result}Each step is ${number(state.beta)} of the last one, and the learning rate times the new gradient against it.`;
+  }
+  if (state.rule === "adam") {
+    return `${result}The first step is as long as the learning rate in ${names[0]} and in ${names[1]}, wherever the ground is not level.`;
+  }
+  return `${result}With ${names[0]} alone, each step multiplies the distance to the bottom by ` +
     `${times(found.curvatureAlone, found.factorAlone)}: ${what(found.factorAlone)}. With both, it does so in the steepest direction by ` +
     `${times(curvatures[0], steep)}: ${what(steep)}; ${rest}.`;
 }
@@ -166,10 +194,15 @@ function render({ model, el }) {
   });
   const lr = slider({ label: "learning rate", min: 0.005, max: 0.5, step: 0.005, value: state.lr, oninput: (next) => { state.lr = next; show(); } });
   const steps = slider({ label: "steps", min: 0, max: 50, step: 1, value: state.steps, oninput: (next) => { state.steps = next; show(); } });
+  const change = (key) => (next) => { state[key] = next; show(); };
+  const rules = choice({ label: "rule", value: state.rule || "plain", options: RULES, oninput: change("rule") });
+  const beta = slider({ label: "momentum β₁", min: 0, max: 0.99, step: 0.01, value: state.beta, oninput: change("beta") });
+  const beta2 = slider({ label: "average of squares β₂", min: 0.5, max: 0.999, step: 0.001, value: state.beta2, oninput: change("beta2") });
   const more = button("One more step", () => { state.steps = Math.min(50, state.steps + 1); show(); });
   const reset = button("Reset", () => {
     Object.assign(state, structuredClone(read(model, DEFAULTS)));
     grounds.set(state.ground);
+    rules.set(state.rule || "plain");
     arrange();
     show();
   });
@@ -178,6 +211,11 @@ function render({ model, el }) {
     const found = compute(state), { start } = state.grounds[state.ground];
     lr.set(state.lr);
     steps.set(state.steps);
+    beta.set(state.beta);
+    beta2.set(state.beta2);
+    rules.el.hidden = !state.rule;
+    beta.el.hidden = !["momentum", "adam"].includes(state.rule);
+    beta2.el.hidden = state.rule !== "adam";
     starts.forEach((each, i) => each.set(start[i]));
     const { min, max } = { min: starts[0].input.min, max: starts[0].input.max };
     side.axis("y", { label: "L", max: Math.max(2, 1.5 * found.losses[0]) });
@@ -196,8 +234,8 @@ function render({ model, el }) {
   }
   const root = stage(el, "Gradient descent on a loss of two numbers",
     h("div", { class: "play-grid" }, side.el, chart.el,
-      h("div", {}, grounds.el, name, h("div", { class: "play-row" }, more, reset)),
-      h("div", {}, lr.el, steps.el, place)),
+      h("div", {}, rules.el, grounds.el, name, h("div", { class: "play-row" }, more, reset)),
+      h("div", {}, lr.el, beta.el, beta2.el, steps.el, place)),
     words.el);
   arrange();
   show();

@@ -19,7 +19,7 @@ LIMIT = 60  # seconds for one file, however slowly it comes
 RELEASE = "v0.1.0"
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
-    "mlp/claims.csv": "e094684588d6f9aa3abbd45cd994c9bccdca6e538f19bf8cb0b430d1b6fac319",
+    "mlp/claims.csv": "0970909d34e0f9bb7aac277e337e3fe89e3271a1b3daba8ee6e026911fb0caf0",
     "mlp/data_parallel.py": "377d8487a04c7e43b9079814c90897aaec8ba6ebe6540c64bc5641094d14af7b",
     "mlp/machines.csv": "20f7ac6da4c6a3de500621aaa5f0e13c4e58f722591b9b24f89223261ae7a002",
     "play/bend.mjs": "cc67afd4d69c46428e11737602a5529c9f10827a7594e7d24a6ff70d55622db2",
@@ -30,7 +30,7 @@ FILES: dict[str, str] = {
     "play/random.mjs": "21deddeadf46da3e9de2b66d9f86ee163d0a26d6e15efd67d42d2901b9094df5",
     "play/samples.mjs": "60bb4ccf7301ad4b1ad93ea05d22fb4232ea37349437bee277221d98537e69cc",
     "play/softmax.mjs": "442c7bcee8ac6433d1b3cd3f7bfb48838e0e21b4caa87da1c2b70d11674bbf9d",
-    "play/valley.mjs": "81db2c3185c4b35e2e7495ac13236eab4c4bab8584890d14500dbcd1b79f3d39",
+    "play/valley.mjs": "dd28c9e85ca885d9eba121194ff6907a81d6e8bf608730a205bfe39b828b01ff",
     "tools/__init__.py": "6202af520d0f7ffec189f628b476b47c394aae0195d8a5cf09b093f89da6cc02",
     "tools/checks.py": "4740a98f8a3c8a98a6ec7176dd7605f1467e3834ac4748b40f001f0e20b9b8bd",
     "tools/devices.py": "511b34ae035d79fbd0d398f6bc420824522fce30b26f793eebfd46eb5eff454e",
@@ -42,7 +42,7 @@ FILES: dict[str, str] = {
     "tools/torch_heads.py": "aa2b663d9bf2532335ab861f6191eac7971c40499ff14c4c1dc35d4dd5592f27",
     "tools/torch_metrics.py": "0021fa951c5f25047748b7b3bc628bb18d15682255608bc81e6cb579332287ec",
     "tools/torch_mlp.py": "11b4a94c99cc79d342e60a828d6ac36934c4edcb465465ae2defb575da5733b2",
-    "tools/torch_training.py": "9130191af9d88cb0c15e20d6de469714b286b1e5077c89f3c005e1beeacf8e53",
+    "tools/torch_training.py": "ceae0e47855fcd289fc52d12f6dde33fb3658be84cd08a4ad4570dd75b0de612",
     "tools/watch.py": "018a380244443fa58690fab633577e46c126a8f6fd84e162c16b1403c9cf91e4",
 }
 

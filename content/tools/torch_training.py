@@ -4,6 +4,7 @@ Generated from the notebooks' cells tagged `export`. Do not edit: change the not
 `make export`.
 """
 
+import math
 import torch
 from itertools import count
 
@@ -13,6 +14,14 @@ __all__ = [
     "Value",
     "history",
     "backward",
+    "Optimizer",
+    "Momentum",
+    "RMSprop",
+    "Adam",
+    "AdamW",
+    "warmup_cosine",
+    "Average",
+    "clip",
 ]
 
 
@@ -88,3 +97,98 @@ def backward(loss):
         for parent, way_back in value.parents:
             share = way_back(value.grad)
             parent.grad = parent.grad + share.sum_to_size(parent.grad.shape)
+
+
+# From content/training/optimizers.ipynb, cell "optimizer"
+class Optimizer:
+    """For each parameter, `memories` tensors of its shape, at first zero."""
+
+    weight_decay, memories, t = 0, 0, 0
+
+    def __init__(self, lr, **options):
+        for name, value in options.items():
+            if not hasattr(self, name):
+                raise TypeError(f"{type(self).__name__} has no {name}")
+            setattr(self, name, value)
+        self.lr = lr
+
+    def step(self, parameters, gradients):
+        parameters, self.t = list(parameters), self.t + 1
+        if self.t == 1:
+            self.kept = [[torch.zeros_like(w) for _ in range(self.memories)]
+                         for w in parameters]
+        for w, g, kept in zip(parameters, gradients, self.kept, strict=True):
+            self.update(w, g, *kept)
+
+
+# From content/training/optimizers.ipynb, cell "momentum"
+class Momentum(Optimizer):
+    momentum, dampening, nesterov, memories = 0.9, 0, False, 1
+
+    def update(self, w, g, v):
+        g = g + self.weight_decay * w
+        v *= self.momentum
+        v += g if self.t == 1 else (1 - self.dampening) * g
+        w -= self.lr * (g + self.momentum * v if self.nesterov else v)
+
+
+# From content/training/optimizers.ipynb, cell "rmsprop"
+class RMSprop(Optimizer):
+    alpha, eps, memories = 0.99, 1e-8, 1
+
+    def update(self, w, g, s):
+        g = g + self.weight_decay * w
+        s *= self.alpha
+        s += (1 - self.alpha) * g * g
+        w -= self.lr * g / (s.sqrt() + self.eps)
+
+
+# From content/training/optimizers.ipynb, cell "adam"
+class Adam(Optimizer):
+    betas, eps, memories = (0.9, 0.999), 1e-8, 2
+
+    def update(self, w, g, v, s):
+        self.move(w, g + self.weight_decay * w, v, s)
+
+    def move(self, w, g, v, s):
+        b1, b2 = self.betas
+        v.lerp_(g, 1 - b1)  # a part 1 - b1 of the way from v to g
+        s.lerp_(g * g, 1 - b2)
+        root = (s / (1 - b2**self.t)).sqrt()
+        w -= self.lr * v / (1 - b1**self.t) / (root + self.eps)
+
+
+# From content/training/optimizers.ipynb, cell "adamw"
+class AdamW(Adam):
+    weight_decay = 0.01
+
+    def update(self, w, g, v, s):
+        w *= 1 - self.lr * self.weight_decay
+        self.move(w, g, v, s)
+
+
+# From content/training/optimizers.ipynb, cell "schedule"
+def warmup_cosine(step, warmup, total):
+    """What to multiply the learning rate by in this step, from 0 on."""
+    if step < warmup:
+        return (step + 1) / warmup
+    done = (step - warmup) / (total - warmup)
+    return (1 + math.cos(math.pi * done)) / 2
+
+
+class Average:
+    def __init__(self, parameters, decay=0.99):
+        self.decay, self.parameters = decay, [w.clone() for w in parameters]
+
+    def update(self, parameters):
+        for kept, w in zip(self.parameters, parameters, strict=True):
+            kept += (1 - self.decay) * (w - kept)
+
+
+# From content/training/optimizers.ipynb, cell "clip"
+def clip(gradients, limit):
+    """Shorten the gradients in place; returns the norm they had."""
+    norm = sum(g.square().sum() for g in gradients).sqrt()
+    for g in gradients:
+        g *= torch.clamp(limit / (norm + 1e-6), max=1)
+    return norm

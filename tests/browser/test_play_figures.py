@@ -273,7 +273,12 @@ def sgd_path(found: dict, alone: bool = False) -> list[list[float]]:
     ground = found["grounds"][found["ground"]]
     a, y = (torch.tensor(ground[name], dtype=torch.float64) for name in ("a", "y"))
     w, b = (torch.tensor(each, dtype=torch.float64, requires_grad=True) for each in ground["start"])
-    optimizer = torch.optim.SGD([w] if alone else [w, b], lr=found["lr"])
+    parameters, lr, beta = [w] if alone else [w, b], found["lr"], found["beta"]
+    if found["rule"] == "adam":
+        optimizer = torch.optim.Adam(parameters, lr=lr, betas=(beta, found["beta2"]))
+    else:
+        momentum = beta if found["rule"] == "momentum" else 0
+        optimizer = torch.optim.SGD(parameters, lr=lr, momentum=momentum)
     path = [[w.item(), b.item()]]
     for _ in range(found["steps"]):
         optimizer.zero_grad()
@@ -304,6 +309,33 @@ def test_valley_steps_as_sgd_does(show, ground):
     assert found["lr"] == 0.5 and found["losses"][-1] > found["losses"][0]
     page.get_by_role("button", name="Reset").click()
     assert numbers(page)["ground"] == "bowl"
+
+
+@pytest.mark.parametrize("ground", ["bowl", "groove"])
+@pytest.mark.parametrize("rule", ["momentum", "adam"])
+def test_valley_steps_as_momentum_and_adam_do(show, rule, ground):
+    page = show("valley", {"steps": 0, "rule": "plain", "ground": ground, "lr": 0.05})
+    page.get_by_role("combobox", name="rule").select_option(rule)
+    for step in range(30):
+        found = numbers(page)
+        assert (found["rule"], len(found["path"])) == (rule, step + 1)
+        check_valley(found)
+        page.get_by_role("button", name="One more step").press("Enter")
+    names = ["momentum"] + ["average of squares"] * (rule == "adam")
+    assert slider(page, "average of squares").count() == len(names) - 1
+    for name in names:
+        slider(page, name).press("Home")
+        slider(page, name).press("ArrowRight")
+        check_valley(numbers(page))
+    page.get_by_role("button", name="Reset").press("Enter")
+    assert numbers(page)["rule"] == "plain"
+    assert slider(page, "momentum").count() == 0
+
+
+def test_valley_has_no_choice_of_rule_unless_asked(show):
+    page = show("valley")
+    assert page.get_by_role("combobox", name="rule").count() == 0
+    assert slider(page, "momentum").count() == 0
 
 
 @pytest.mark.parametrize("ground", ["bowl", "groove"])
@@ -448,7 +480,7 @@ SMALL = """() => [...document.querySelectorAll(".play :is(button, select, label)
   .filter((each) => each.getBoundingClientRect().height < 43.9)
   .map((each) => each.outerHTML)"""
 TOO_WIDE = "() => document.documentElement.scrollWidth > innerWidth"
-BUSY = {"paper": {"two": True}, "softmax": {"doubled": True}, "valley": {"ground": "groove"}}
+BUSY = {"paper": {"two": True}, "softmax": {"doubled": True}, "valley": {"ground": "groove", "rule": "adam"}}
 
 
 @pytest.mark.parametrize("name", FIGURES)
