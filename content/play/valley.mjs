@@ -195,14 +195,17 @@ function render({ model, el }) {
   const lr = slider({ label: "learning rate", min: 0.005, max: 0.5, step: 0.005, value: state.lr, oninput: (next) => { state.lr = next; show(); } });
   const steps = slider({ label: "steps", min: 0, max: 50, step: 1, value: state.steps, oninput: (next) => { state.steps = next; show(); } });
   const change = (key) => (next) => { state[key] = next; show(); };
-  const rules = choice({ label: "rule", value: state.rule || "plain", options: RULES, oninput: change("rule") });
+  const rules = choice({ label: "rule", value: state.rule || "plain", options: RULES, oninput: (next) => { state.rule = next; options(); show(); } });
   const beta = slider({ label: "momentum β₁", min: 0, max: 0.99, step: 0.01, value: state.beta, oninput: change("beta") });
   const beta2 = slider({ label: "average of squares β₂", min: 0.5, max: 0.999, step: 0.001, value: state.beta2, oninput: change("beta2") });
+  const own = h("div"); // the sliders of the rule
+  const options = () => own.replaceChildren(...{ momentum: [beta.el], adam: [beta.el, beta2.el] }[state.rule] ?? []);
   const more = button("One more step", () => { state.steps = Math.min(50, state.steps + 1); show(); });
   const reset = button("Reset", () => {
     Object.assign(state, structuredClone(read(model, DEFAULTS)));
     grounds.set(state.ground);
     rules.set(state.rule || "plain");
+    options();
     arrange();
     show();
   });
@@ -213,9 +216,6 @@ function render({ model, el }) {
     steps.set(state.steps);
     beta.set(state.beta);
     beta2.set(state.beta2);
-    rules.el.hidden = !state.rule;
-    beta.el.hidden = !["momentum", "adam"].includes(state.rule);
-    beta2.el.hidden = state.rule !== "adam";
     starts.forEach((each, i) => each.set(start[i]));
     const { min, max } = { min: starts[0].input.min, max: starts[0].input.max };
     side.axis("y", { label: "L", max: Math.max(2, 1.5 * found.losses[0]) });
@@ -234,9 +234,10 @@ function render({ model, el }) {
   }
   const root = stage(el, "Gradient descent on a loss of two numbers",
     h("div", { class: "play-grid" }, side.el, chart.el,
-      h("div", {}, rules.el, grounds.el, name, h("div", { class: "play-row" }, more, reset)),
-      h("div", {}, lr.el, beta.el, beta2.el, steps.el, place)),
+      h("div", {}, ...(state.rule ? [rules.el] : []), grounds.el, name, h("div", { class: "play-row" }, more, reset)),
+      h("div", {}, lr.el, own, steps.el, place)),
     words.el);
+  options();
   arrange();
   show();
 }

@@ -321,21 +321,21 @@ def test_valley_steps_as_momentum_and_adam_do(show, rule, ground):
         assert (found["rule"], len(found["path"])) == (rule, step + 1)
         check_valley(found)
         page.get_by_role("button", name="One more step").press("Enter")
-    names = ["momentum"] + ["average of squares"] * (rule == "adam")
-    assert slider(page, "average of squares").count() == len(names) - 1
+    names = ["momentum β₁"] + ["average of squares β₂"] * (rule == "adam")
+    assert slider(page, "average of squares β₂").count() == len(names) - 1
     for name in names:
         slider(page, name).press("Home")
         slider(page, name).press("ArrowRight")
         check_valley(numbers(page))
     page.get_by_role("button", name="Reset").press("Enter")
     assert numbers(page)["rule"] == "plain"
-    assert slider(page, "momentum").count() == 0
+    assert slider(page, "momentum β₁").count() == 0
 
 
 def test_valley_has_no_choice_of_rule_unless_asked(show):
     page = show("valley")
     assert page.get_by_role("combobox", name="rule").count() == 0
-    assert slider(page, "momentum").count() == 0
+    assert slider(page, "momentum β₁").count() == 0
 
 
 @pytest.mark.parametrize("ground", ["bowl", "groove"])
@@ -480,7 +480,11 @@ SMALL = """() => [...document.querySelectorAll(".play :is(button, select, label)
   .filter((each) => each.getBoundingClientRect().height < 43.9)
   .map((each) => each.outerHTML)"""
 TOO_WIDE = "() => document.documentElement.scrollWidth > innerWidth"
-BUSY = {"paper": {"two": True}, "softmax": {"doubled": True}, "valley": {"ground": "groove", "rule": "adam"}}
+BUSY = {
+    "paper": {"two": True},
+    "softmax": {"doubled": True},
+    "valley": {"ground": "groove", "rule": "adam"},
+}
 
 
 @pytest.mark.parametrize("name", FIGURES)

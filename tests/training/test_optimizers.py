@@ -26,9 +26,7 @@ NAME = "content/training/optimizers.ipynb"
 seeds = st.integers(0, 2**32 - 1)
 steps = st.integers(1, 30)
 dtypes = st.sampled_from([torch.float64, torch.float32])
-shapes = st.lists(
-    st.lists(st.integers(1, 4), max_size=3).map(tuple), min_size=1, max_size=4
-)
+shapes = st.lists(st.lists(st.integers(1, 4), max_size=3).map(tuple), min_size=1, max_size=4)
 rates = st.floats(1e-4, 0.1)
 fading = st.floats(0, 0.99)
 decays = st.floats(0, 0.5)
@@ -85,9 +83,7 @@ problems = {"seed": seeds, "shapes": shapes, "dtype": dtypes, "steps": steps}
 @given(lr=rates, options=momentums, decay=decays, **problems)
 def test_momentum(lr, options, decay, **problem):
     options = {**options, "weight_decay": decay}
-    check_steps(
-        Momentum(lr, **options), lambda w: torch.optim.SGD(w, lr=lr, **options), **problem
-    )
+    check_steps(Momentum(lr, **options), lambda w: torch.optim.SGD(w, lr=lr, **options), **problem)
 
 
 @given(lr=rates, alpha=st.floats(0, 0.999), eps=small, decay=decays, **problems)
