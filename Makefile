@@ -48,7 +48,7 @@ lab: reader ## Open the notebooks in JupyterLab
 serve: reader ## Preview the site while writing, at the address it prints
 	@exec $(RUN) scripts/serve.py
 
-export: reader ## Write what is generated: torch_mlp.py, cells of the notebooks, the README's links
+export: reader ## Write what is generated: two modules, cells of the notebooks, the README's links
 	@$(RUN) scripts/export.py
 
 bench: reader ## Time the variants against PyTorch and other peers
