@@ -42,7 +42,7 @@ FILES: dict[str, str] = {
     "tools/torch_heads.py": "aa2b663d9bf2532335ab861f6191eac7971c40499ff14c4c1dc35d4dd5592f27",
     "tools/torch_metrics.py": "0021fa951c5f25047748b7b3bc628bb18d15682255608bc81e6cb579332287ec",
     "tools/torch_mlp.py": "11b4a94c99cc79d342e60a828d6ac36934c4edcb465465ae2defb575da5733b2",
-    "tools/torch_training.py": "ceae0e47855fcd289fc52d12f6dde33fb3658be84cd08a4ad4570dd75b0de612",
+    "tools/torch_training.py": "838af60f63983f86777ae345831ed011653ba7d3a369351d7fa0d0f242e7576f",
     "tools/watch.py": "018a380244443fa58690fab633577e46c126a8f6fd84e162c16b1403c9cf91e4",
 }
 

@@ -153,7 +153,7 @@ class Adam(Optimizer):
     def move(self, w, g, v, s):
         b1, b2 = self.betas
         v.lerp_(g, 1 - b1)  # a part 1 - b1 of the way from v to g
-        s.lerp_(g * g, 1 - b2)
+        s.mul_(b2).add_((1 - b2) * g * g)
         root = (s / (1 - b2**self.t)).sqrt()
         w -= self.lr * v / (1 - b1**self.t) / (root + self.eps)
 
