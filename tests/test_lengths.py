@@ -32,8 +32,8 @@ class Limits(NamedTuple):
 
 LIMITS = {
     "first-network": Limits(1800, 120, 25),
-    "mlp-for-regression": Limits(2300, 190, 25),
-    "mlp-for-classification": Limits(2000, 155, 16),
+    "mlp-for-regression": Limits(2400, 180, 25),
+    "mlp-for-classification": Limits(2150, 155, 16),
     "softmax-cross-entropy-pitfall": Limits(2100, 160, 18),
     "reproducibility": Limits(2100, 200, 25),
     "broken-backprop": Limits(2500, 250, 25),

@@ -12,17 +12,20 @@ import torch.distributed as dist
 from torch import Tensor
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
-from tools.torch_mlp import Dense, InputLayer, Model, ReLU, SoftmaxCrossEntropy, one_hot
+from tools.torch_mlp import Dense, Model, ReLU, SoftmaxCrossEntropy, one_hot
 
 BATCH, LR = 33, 0.08
 
 
 def task(device: str) -> tuple[Model, tuple[Tensor, ...], tuple[Tensor, ...]]:
     """The classification notebook's network, and 100 samples: the last batch has one."""
-    layers = [InputLayer(5), Dense(32), ReLU(), Dense(32), ReLU(), Dense(32), ReLU(), Dense(3)]
+    generator, layers = torch.Generator().manual_seed(0), []
+    for n in (5, 32, 32):
+        layers += [Dense(n, 32, generator), ReLU()]
+    layers.append(Dense(32, 3, generator))
     model = Model(layers, SoftmaxCrossEntropy(), dtype=torch.float64, device=device)
-    x = torch.randn(100, 5, dtype=model.dtype, generator=torch.Generator().manual_seed(0))
-    y = one_hot(x.argmax(1) % 3, 3, dtype=model.dtype)
+    x = torch.randn(100, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    y = one_hot(x.argmax(1) % 3, 3, dtype=torch.float64)
     return model, x.to(device).split(BATCH), y.to(device).split(BATCH)
 
 

@@ -8,6 +8,7 @@ is made of it.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any
 
@@ -26,7 +27,7 @@ __all__ = [
     "check_same_shape",
 ]
 
-_LAYER = ("build", "predict", "forward", "backward", "parameters", "gradients")
+_LAYER = ("predict", "forward", "backward", "parameters", "gradients", "to")
 
 
 def check_count(name: str, value: Any) -> int:
@@ -77,45 +78,36 @@ def check_probabilities(name: str, value: Tensor) -> None:
         )
 
 
-def check_model(
-    layers: Any, loss: Any, dtype: Any = None, device: Any = None, generator: Any = None
-) -> dict[str, Any]:
-    """What each layer is built with: dtype, device and generator, or what stands for None.
-
-    Raise unless a ``Model`` can be made of these.
+def check_model(layers: Any, loss: Any, dtype: Any = None) -> None:
+    """Raise unless a ``Model`` can be made of these.
 
     Raises:
-        TypeError: something is no layer, no loss, no dtype of real numbers or no generator, or a
-            layer's number of features or units is no whole number.
-        ValueError: that number is below 1, the layers do not begin with an ``InputLayer``, one
-            object stands in two places (it would keep what backward needs for one of them only),
-            or the generator is not on the CPU.
+        TypeError: something is no layer, no loss, or no dtype of real numbers.
+        ValueError: no layer has weights; a layer's weights are empty, or do not take what the
+            layer before gives; or one object stands in two places (it would keep what backward
+            needs for one of them only).
     """
     if not isinstance(layers, list | tuple):
         raise TypeError(f"layers must be a list, got {_kind(layers)}")
-    for layer in layers:
-        if isinstance(layer, type) or not all(callable(getattr(layer, m, None)) for m in _LAYER):
-            raise TypeError(f"layers must be Layer objects, got {layer!r}")
-        for name in ("n_features", "units"):
-            if hasattr(layer, name):
-                check_count(name, getattr(layer, name))
-    if not layers or not hasattr(layers[0], "n_features"):
-        raise ValueError(f"layers must begin with an InputLayer, got {list(layers)!r}")
     places: dict[int, int] = {}
     for place, layer in enumerate(layers):
+        if isinstance(layer, type) or not all(callable(getattr(layer, m, None)) for m in _LAYER):
+            raise TypeError(f"layers must be Layer objects, got {layer!r}")
         if (first := places.setdefault(id(layer), place)) != place:
             raise ValueError(
                 f"layers must hold each object once, got the same {_kind(layer)} in places "
                 f"{first} and {place}"
             )
+    shapes = [tuple(w.shape) for w in _weights(layers)]
+    if not shapes or any(0 in shape for shape in shapes):
+        raise ValueError(f"layers must hold weights (n, k) with n, k >= 1, got shapes {shapes}")
+    for (_, k), (n, _) in pairwise(shapes):
+        if n != k:
+            raise ValueError(f"layers must take what those before give, got weights {shapes}")
     if isinstance(loss, type) or not callable(loss) or not hasattr(loss, "backward"):
         raise TypeError(f"loss must be a loss object such as MSE(), got {loss!r}")
-    dtype = torch.get_default_dtype() if dtype is None else dtype
-    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+    if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
         raise TypeError(f"dtype must be one of floating-point numbers, got {dtype!r}")
-    _check_generator(generator)
-    generator = torch.Generator().manual_seed(0) if generator is None else generator
-    return {"dtype": dtype, "device": torch.device(device or "cpu"), "generator": generator}
 
 
 def check_parameters(model: Any, module: torch.nn.Module) -> list[Tensor]:
@@ -135,10 +127,11 @@ def check_data(model: Any, x: Any, y: Any = None, prefix: str = "") -> None:
     """
     if hasattr(model, "module"):
         return
-    _check_matrix(f"{prefix}x", x, model.layers[0].n_features, model)
+    weights = _weights(model.layers)
+    _check_matrix(f"{prefix}x", x, weights[0], weights[0].shape[0])
     if y is None:
         return
-    _check_matrix(f"{prefix}y", y, model.n_outputs, model)
+    _check_matrix(f"{prefix}y", y, weights[0], weights[-1].shape[1])
     if len(x) != len(y):
         raise ValueError(f"{prefix}y must be of {len(x)} rows, as many as x has, got {len(y)}")
     if any(each.__name__.endswith("CrossEntropy") for each in type(model.loss).__mro__):
@@ -178,16 +171,20 @@ def check_fit(
         check_data(network, *valid, prefix="valid ")
 
 
-def _check_matrix(name: str, value: Any, columns: int, model: Any) -> None:
+def _weights(layers: Any) -> list[Tensor]:
+    return [w for layer in layers for w in layer.parameters() if w.ndim == 2]
+
+
+def _check_matrix(name: str, value: Any, like: Tensor, columns: int) -> None:
     if not isinstance(value, Tensor):
         raise TypeError(f"{name} must be a tensor, got {_kind(value)}")
     if value.ndim != 2 or value.shape[1] != columns or not len(value):
         wanted = f"of shape (m, {columns}) with m >= 1"
         raise ValueError(f"{name} must be {wanted}, got {tuple(value.shape)}")
-    if value.dtype != model.dtype:
-        raise TypeError(f"{name} must be of dtype {model.dtype}, got {value.dtype}")
-    if value.device.type != model.device.type:
-        raise ValueError(f"{name} must be on {model.device}, got {value.device}")
+    if value.dtype != like.dtype:
+        raise TypeError(f"{name} must be of dtype {like.dtype}, got {value.dtype}")
+    if value.device.type != like.device.type:
+        raise ValueError(f"{name} must be on {like.device}, got {value.device}")
 
 
 def _check_generator(generator: Any) -> None:

@@ -8,16 +8,20 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 __all__ = [
     "attempt",
     "check_binary",
+    "check_diagnose",
     "check_gap",
     "check_line",
     "check_order_loss",
     "check_ramp",
+    "check_repair",
     "check_rounding",
+    "check_sigmoid",
     "check_smoothing",
     "check_step",
     "check_sum",
@@ -264,4 +268,84 @@ def check_rounding(is_rounding: Callable[[float, float], bool]) -> None:
     ):
         assert bool(is_rounding(off64, off32)) == wanted, (
             f"{off64:.1e} in float64 and {off32:.1e} in float32: {why}"
+        )
+
+
+def check_diagnose(answer: Callable[[int, float, float], str]) -> None:
+    """Check ``diagnose(k, loss, right)``: "mistake", "nothing learned" or "something else".
+
+    Raises:
+        AssertionError: an answer is wrong.
+    """
+    for k, loss, right, wanted in (
+        (10, 1.48, 0.98, "mistake"),
+        (3, 0.64, 0.91, "mistake"),
+        (100, 3.72, 0.9, "mistake"),
+        (2, 0.36, 0.95, "mistake"),
+        (1000, 6.19, 0.72, "mistake"),
+        (10, 2.30, 0.1, "nothing learned"),
+        (100, 4.61, 0.01, "nothing learned"),
+        (2, 0.69, 0.5, "nothing learned"),
+        (1000, 6.91, 0.001, "nothing learned"),
+        (10, 1.46, 0.5, "something else"),
+        (3, 0.24, 0.91, "something else"),
+        (3, 0.55, 0.78, "something else"),
+        (10, 2.6, 0.4, "something else"),
+        (100, 0.1, 0.98, "something else"),
+    ):
+        assert (got := answer(k, loss, right)) == wanted, (
+            f"{k} classes, loss {loss}, {right:.1%} right: {wanted}, you say {got}"
+        )
+
+
+def check_sigmoid(answer: Callable[[float], float]) -> None:
+    """Check the cheapest answer before a second sigmoid against a search, for several truths.
+
+    Raises:
+        AssertionError: an answer is wrong.
+    """
+    p = torch.linspace(0, 1, 10_001, dtype=torch.float64)
+    for eta in (0.01, 0.1, 0.3, 0.45, 0.5, 0.52, 0.55, 0.6, 0.65, 0.7, 0.72, 0.8, 0.99):
+        found, got = (
+            p[
+                F.binary_cross_entropy_with_logits(
+                    p, torch.full_like(p, eta), reduction="none"
+                ).argmin()
+            ].item(),
+            float(answer(eta)),
+        )
+        assert abs(got - found) < 1e-3, (
+            f"for {eta} a search finds {found:.3f}, you say {got:.3f}; can sigmoid(p) be {eta}?"
+        )
+
+
+def check_repair(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
+    """Check a loss of probabilities (m, k) and labels (m,) against cross-entropy of the logits.
+
+    Raises:
+        AssertionError: an answer is wrong.
+    """
+    for dtype, m, k, rtol in (
+        (torch.float32, 8, 5, 1e-4),
+        (torch.float64, 7, 3, 1e-9),
+        (torch.float64, 1, 11, 1e-9),
+    ):
+        z, y = (
+            8 * torch.randn(m, k, generator=torch.Generator().manual_seed(m)).to(dtype),
+            torch.arange(m) * 3 % k,
+        )
+        z[0, y[0]] -= 40  # a small probability for the right class
+        got, wanted = answer((z := z.requires_grad_()).softmax(1), y), F.cross_entropy(z, y)
+        assert got.shape == () and torch.allclose(got, wanted, rtol=rtol), (
+            f"the loss is {got.tolist()}, cross-entropy of the logits {wanted.item()}"
+        )
+        mine, right = (torch.autograd.grad(loss, z)[0] for loss in (got, wanted))
+        assert torch.allclose(mine, right, atol=1e-4), (
+            "the gradient with respect to the logits is wrong"
+        )
+        p = torch.eye(k, dtype=dtype)[:2].requires_grad_()
+        (gradient,) = torch.autograd.grad(loss := answer(p, torch.tensor([1, 1])), p)
+        assert 20 < loss < math.inf and gradient.isfinite().all(), (
+            f"where p_y is 0, the loss is {loss.item()} and the gradient {gradient.tolist()}: "
+            "finite is wanted, and a large loss"
         )

@@ -1,4 +1,4 @@
-"""What a hand-written network needs beside its idea: building, listing, predicting, fitting.
+"""What a hand-written network needs beside its idea: listing, predicting, fitting.
 
 The regression notebook adds the idea: `Model`, with `compute_gradients` and `train_epoch`, and its
 reference `TorchSequential`, with the same methods over `torch.nn`.
@@ -34,11 +34,10 @@ class Network:
     """A list of layers and a loss; ``compute_gradients`` and ``train_epoch`` are a subclass's.
 
     Args:
-        layers: an ``InputLayer``, then others, each built with the outputs of the one before.
+        layers: each takes what the one before gives.
         loss: an object such as ``MSE()``.
-        dtype: of the parameters; by default PyTorch's default.
-        device: of the parameters; by default the CPU.
-        generator: draws the parameters; by default one with seed 0.
+        dtype: what the layers' parameters are turned into; without it they stay as they are.
+        device: where they are moved; without it they stay where they are.
 
     Raises:
         TypeError, ValueError: nothing can be made of these; see ``check_model``.
@@ -51,13 +50,11 @@ class Network:
         *,
         dtype: torch.dtype | None = None,
         device: torch.device | str | None = None,
-        generator: torch.Generator | None = None,
     ) -> None:
-        options = check_model(layers, loss, dtype, device, generator)
-        self.dtype, self.device = options["dtype"], options["device"]
-        self.layers, self.loss, self.n_outputs = list(layers), loss, 0
+        check_model(layers, loss, dtype)
+        self.layers, self.loss = list(layers), loss
         for layer in self.layers:
-            self.n_outputs = layer.build(self.n_outputs, **options)
+            layer.to(dtype=dtype, device=device)
 
     def parameters(self) -> list[Tensor]:
         """Weights ``(n, k)`` and biases ``(k,)`` of all layers, themselves and not copies."""
@@ -68,7 +65,7 @@ class Network:
         return [g for layer in self.layers for g in layer.gradients()]
 
     def predict(self, x: Tensor) -> Tensor:
-        """The outputs ``(m, k)`` for ``x (m, n)``; nothing is kept for a backward pass."""
+        """The outputs ``(m, k)`` for ``x (m, n)``."""
         check_data(self, x)
         for layer in self.layers:
             x = layer.predict(x)

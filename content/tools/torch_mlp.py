@@ -12,11 +12,9 @@ from torch import nn
 __all__ = [
     "numerical_gradient",
     "Layer",
-    "ReLU",
     "Sigmoid",
-    "InputLayer",
-    "random_start",
     "Tanh",
+    "ReLU",
     "Dense",
     "MSE",
     "SGD",
@@ -42,91 +40,71 @@ def numerical_gradient(f, x, h):
 
 # From content/mlp/mlp-for-regression.ipynb, cell "layers"
 class Layer:
-    """A step of a network. This one passes everything through."""
+    """A step of a network, here without parameters."""
 
-    names = ()  # of the parameters
-
-    def build(self, n_in, **options):
-        return n_in
-
-    def predict(self, x):
-        return x
-
-    def forward(self, x):
-        self.a = self.predict(x)
-        return self.a
-
-    def backward(self, grad_output):
-        return grad_output
+    def predict(self, x):  # as in training; Part II has layers that differ
+        return self.forward(x)
 
     def parameters(self):
-        return [getattr(self, name) for name in self.names]
+        return []
 
     def gradients(self):
-        return [getattr(self, f"grad_{name}") for name in self.names]
+        return []
 
-
-class ReLU(Layer):
-    def predict(self, x):
-        return torch.relu(x)
-
-    def backward(self, grad_output):
-        return grad_output * (self.a > 0)
+    def to(self, **place):  # dtype=..., device=...
+        for name, value in list(vars(self).items()):
+            if isinstance(value, torch.Tensor):
+                setattr(self, name, value.to(**place))
 
 
 class Sigmoid(Layer):
-    def predict(self, x):
-        return torch.sigmoid(x)
+    def forward(self, x):
+        self.a = torch.sigmoid(x)
+        return self.a
 
     def backward(self, grad_output):
         return grad_output * self.a * (1 - self.a)
 
 
-class InputLayer(Layer):
-    def __init__(self, n_features):
-        self.n_features = n_features
-
-    def build(self, n_in, **options):
-        return self.n_features
-
-
-def random_start(n_in, units, generator=None, dtype=None, device=None):
-    for shape in ((n_in, units), (units,)):
-        u = torch.rand(shape, generator=generator, dtype=torch.float64)
-        yield ((2 * u - 1) / n_in**0.5).to(device=device, dtype=dtype)
-
-
 # From content/mlp/mlp-for-regression.ipynb, cell "activations"
 class Tanh(Layer):
-    def predict(self, x):
-        return torch.tanh(x)
+    def forward(self, x):
+        self.a = torch.tanh(x)
+        return self.a
 
     def backward(self, grad_output):
         return grad_output * (1 - self.a * self.a)
 
 
+class ReLU(Layer):
+    def forward(self, x):
+        self.a = torch.relu(x)
+        return self.a
+
+    def backward(self, grad_output):
+        return grad_output * (self.a > 0)
+
+
 # From content/mlp/mlp-for-regression.ipynb, cell "dense"
 class Dense(Layer):
-    names = ("W", "b")  # parameters; their gradients are grad_W and grad_b
-
-    def __init__(self, units):
-        self.units = units
-
-    def build(self, n_in, **options):  # the generator is one of the options
-        self.W, self.b = random_start(n_in, self.units, **options)
-        return self.units
-
-    def predict(self, x):
-        return x @ self.W + self.b
+    def __init__(self, n, k, generator=None):
+        self.W = (2 * torch.rand(n, k, generator=generator) - 1) / n**0.5
+        self.b = (2 * torch.rand(k, generator=generator) - 1) / n**0.5
 
     def forward(self, x):
         self.x = x
-        return self.predict(x)
+        return x @ self.W + self.b
 
     def backward(self, grad_output):
         self.grad_W = self.x.T @ grad_output
         self.grad_b = grad_output.sum(0)
         return grad_output @ self.W.T
+
+    def parameters(self):
+        return [self.W, self.b]
+
+    def gradients(self):
+        return [self.grad_W, self.grad_b]
 
 
 # From content/mlp/mlp-for-regression.ipynb, cell "mse"
@@ -233,9 +211,10 @@ def one_hot(labels, n_classes, dtype=None):
 
 # From content/mlp/mlp-for-classification.ipynb, cell "softmax"
 class Softmax(Layer):
-    def predict(self, x):
+    def forward(self, x):
         e = (x - x.amax(1, keepdim=True)).exp()
-        return e / e.sum(1, keepdim=True)
+        self.a = e / e.sum(1, keepdim=True)
+        return self.a
 
     def backward(self, grad_output):
         total = (grad_output * self.a).sum(1, keepdim=True)

@@ -11,11 +11,12 @@ from sources import read_notebook, source
 from torch import nn
 from torch.nn import functional as F
 
+from tools import exercises
 from tools.torch_heads import check_head
 
 NAME = "content/mlp/softmax-cross-entropy-pitfall.ipynb"
 TEXT = "\n".join(map(source, read_notebook((ROOT / NAME).read_bytes(), NAME)["cells"]))
-CELLS = ("imports", "floor", "perfect", "clouds", "network", "head", "uniform", "exercise-checks")
+CELLS = ("imports", "floor", "perfect", "clouds", "network", "head", "uniform")
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +26,6 @@ def page():
     with run_cells(NAME, *CELLS) as found:
         yield found
     torch.set_num_threads(threads)
-
-
-check = page  # the checkers of the exercises are among it
 
 
 def test_the_floors_and_numbers_in_the_text(page):
@@ -126,7 +124,7 @@ def test_glance_knows_what_it_sees(page):
 
 
 def test_pytorch_is_silent_about_the_relatives_and_check_head_is_not():
-    with warnings.catch_warnings(action="error"), run_cells(NAME, "imports", "family"):
+    with warnings.catch_warnings(action="error"), run_cells(NAME, "imports", "family", "nll"):
         pass
     z = torch.tensor([[2, 0, -1], [0, 3, 0.5], [-1, 0, 2], [1, 2, 0.0]])
     y, one = torch.tensor([0, 1, 2, 0]), nn.Linear(3, 1)
@@ -249,11 +247,11 @@ RIGHT = {
 
 
 @pytest.mark.parametrize(("name", "answer"), [(n, a) for n in WRONG for a in WRONG[n]])
-def test_wrong_answers_are_refused(check, name, answer):
+def test_wrong_answers_are_refused(name, answer):
     with pytest.raises(AssertionError):
-        check[name](answer)
+        getattr(exercises, name)(answer)
 
 
 @pytest.mark.parametrize(("name", "answer"), [(n, a) for n in RIGHT for a in RIGHT[n]])
-def test_right_answers_are_taken(check, name, answer):
-    check[name](answer)
+def test_right_answers_are_taken(name, answer):
+    getattr(exercises, name)(answer)

@@ -17,8 +17,6 @@ from tools.torch_mlp import (
     SGD,
     CrossEntropy,
     Dense,
-    InputLayer,
-    Layer,
     Model,
     ReLU,
     Sigmoid,
@@ -44,9 +42,8 @@ def normal(seed, *shape, dtype=torch.float64, device="cpu"):
     return torch.randn(shape, dtype=torch.float64, generator=generator).to(dtype).to(device)
 
 
-def built(layer, n, dtype, device):
-    layer.build(n, dtype=dtype, device=device, generator=torch.Generator().manual_seed(1))
-    return layer
+def drawn(n, k, seed=0):
+    return Dense(n, k, torch.Generator().manual_seed(seed))
 
 
 def rounding(dtype, terms=64):
@@ -60,12 +57,13 @@ def rounding(dtype, terms=64):
 @dtypes
 @pytest.mark.parametrize(
     "make",
-    [lambda k: Dense(k), *(lambda _, c=c: c() for c in ACTIVATIONS), lambda _: Softmax()],
+    [drawn, *(lambda n, k, c=c: c() for c in ACTIVATIONS), lambda n, k: Softmax()],
     ids=["Dense", "ReLU", "Sigmoid", "Tanh", "Softmax"],
 )
 @given(m=sizes, n=sizes, k=sizes, seed=seeds)
 def test_layer_gradients(make, dtype, device, m, n, k, seed):
-    layer = built(make(k), n, dtype, device)
+    layer = make(n, k)
+    layer.to(dtype=dtype, device=device)
     x = normal(seed, m, n, dtype=dtype, device=device)
     # Nothing within the step of central differences of ReLU's kink.
     assume(not isinstance(layer, ReLU) or x.abs().min() > 3 * torch.finfo(dtype).eps ** (1 / 3))
@@ -196,9 +194,9 @@ def train(network, x, y, epochs, lr, batch_size, valid=None, shuffle=None):
 
 def networks(widths, activations, head, dtype, device, seed):
     """The same network by hand and in PyTorch, from the same parameters."""
-    mine, theirs = [InputLayer(widths[0])], []
+    mine, theirs, generator = [], [], torch.Generator().manual_seed(seed)
     for i, width in enumerate(widths[1:]):
-        mine.append(Dense(width))
+        mine.append(Dense(widths[i], width, generator))
         theirs.append(nn.Linear(widths[i], width))
         if i < len(widths) - 2:
             mine.append(activations[i]())
@@ -210,8 +208,7 @@ def networks(widths, activations, head, dtype, device, seed):
     }[head]
     if head == "softmax, cross-entropy":
         mine.append(Softmax())
-    generator = torch.Generator().manual_seed(seed)
-    model = Model(mine, loss, dtype=dtype, device=device, generator=generator)
+    model = Model(mine, loss, dtype=dtype, device=device)
     reference = TorchSequential(theirs, torch_loss, dtype=dtype, device=device)
     with torch.no_grad():
         for parameter, value in zip(reference.module.parameters(), model.parameters(), strict=True):
@@ -325,31 +322,25 @@ def test_training_twice_gives_the_same_bits():
 @dtypes
 def test_one_seed_one_network_in_every_dtype_and_on_every_device(dtype, device):
     def weights(dtype, device):
-        layers, generator = [InputLayer(4), Dense(5)], torch.Generator().manual_seed(3)
-        model = Model(layers, MSE(), dtype=dtype, device=device, generator=generator)
-        return model.parameters()
+        return Model([drawn(4, 5)], MSE(), dtype=dtype, device=device).parameters()
 
-    expected = weights(torch.float64, "cpu")
-    for mine, drawn in zip(weights(dtype, device), expected, strict=True):
-        assert mine.device.type == device and torch.equal(mine.cpu(), drawn.to(dtype))
-        assert drawn.abs().max() <= 1 / math.sqrt(4)
+    for mine, start in zip(weights(dtype, device), drawn(4, 5).parameters(), strict=True):
+        assert mine.device.type == device and torch.equal(mine.cpu(), start.to(dtype))
 
 
 @given(n=st.integers(1, 50))
 def test_weights_start_in_pytorchs_range(n):
     """For any number of inputs, weights and biases alike: up to 1 / sqrt(n)."""
     theirs = nn.Linear(n, 2000)
-    for mine, other in zip(
-        built(Dense(2000), n, torch.float32, "cpu").parameters(), theirs.parameters(), strict=True
-    ):
-        for drawn in (mine, other):
-            assert 0.98 / math.sqrt(n) < drawn.max() <= 1 / math.sqrt(n)
-            assert 0.98 / math.sqrt(n) < -drawn.min() <= 1 / math.sqrt(n)
+    for mine, other in zip(drawn(n, 2000).parameters(), theirs.parameters(), strict=True):
+        for start in (mine, other):
+            assert 0.98 / math.sqrt(n) < start.max() <= 1 / math.sqrt(n)
+            assert 0.98 / math.sqrt(n) < -start.min() <= 1 / math.sqrt(n)
 
 
 def test_what_is_kept_for_the_way_back_is_what_the_page_says():
     """On the chapter's map: 72 numbers for each sample, 3600 for 50, and 1347 parameters."""
-    layers = [InputLayer(5), Dense(32), Tanh(), Dense(32), Tanh(), Dense(3)]
+    layers = [drawn(5, 32), Tanh(), drawn(32, 32), Tanh(), drawn(32, 3)]
     model = Model(layers, MSE(), dtype=torch.float64)
     model.compute_gradients(normal(0, 50, 5), normal(1, 50, 3))
     kept = [model.loss.difference]
@@ -379,13 +370,13 @@ def test_after_training_gradients_are_ordinary_tensors(device):
             return grad_input
 
     x, y = data_for("mse", 9, 3, 2, torch.float64, device, 0)
-    model = Model([InputLayer(3), Smooth(2)], MSE(), dtype=torch.float64, device=device)
+    model = Model([Smooth(3, 2)], MSE(), dtype=torch.float64, device=device)
     train(model, x, y, 1, 0.1, 4)
     model.compute_gradients(x, y)
     model.gradients()[0].zero_()
     w = torch.ones(3, 2, dtype=torch.float64, device=device, requires_grad=True)
     (w * model.gradients()[0]).sum().backward()
-    assert model.layers[1].backward(y).shape == x.shape  # the first layer, too
+    assert model.layers[0].backward(y).shape == x.shape  # the first layer, too
 
 
 # ---------------------------------------------------------------- on a device that is not there
@@ -515,12 +506,11 @@ def test_bad_fit_changes_nothing(change, error, words):
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
 
 
-def test_bad_layers_leave_the_others_as_they_were():
-    dense = Dense(2)
-    first = Model([InputLayer(3), dense], MSE(), dtype=torch.float64).parameters()
-    with pytest.raises(ValueError, match="units must be at least 1, got 0"):
-        Model([InputLayer(3), dense, Dense(0)], MSE())
-    assert dense.W is first[0] and dense.b is first[1]
+def test_a_bad_model_leaves_its_layers_as_they_were():
+    dense = Dense(3, 2)
+    with pytest.raises(ValueError, match="take what those before give"):
+        Model([dense, Dense(3, 1)], MSE(), dtype=torch.float16)
+    assert all(w.dtype == torch.get_default_dtype() for w in dense.parameters())
 
 
 @pytest.mark.parametrize(
@@ -544,8 +534,7 @@ def test_the_reference_refuses_what_ours_refuses(change, error, words):
 
 
 def test_whole_numbers_and_rates_of_numpy_are_accepted():
-    layers = [InputLayer(np.int64(3)), Dense(np.int32(2))]
-    model = Model(layers, MSE(), dtype=torch.float64)
+    model = Model([Dense(np.int64(3), np.int64(2))], MSE(), dtype=torch.float64)
     settings = {"epochs": np.int64(2), "batch_size": np.int64(2), "progress": False}
     assert len(model.fit(X, Y, optimizer=SGD(np.float32(0.1)), **settings).train) == 2
 
@@ -565,21 +554,24 @@ RELU = ReLU()
 @pytest.mark.parametrize(
     ("build", "error", "words"),
     [
-        (lambda: Model([InputLayer(2), Dense(0)], MSE()), ValueError, ["units", "0"]),
-        (lambda: Model([InputLayer(2), Dense(2.0)], MSE()), TypeError, ["units", "float"]),
-        (lambda: Model([InputLayer(-1), Dense(1)], MSE()), ValueError, ["n_features", "-1"]),
-        (lambda: Model([Dense(2)], MSE()), ValueError, ["layers", "InputLayer"]),
-        (lambda: Model([], MSE()), ValueError, ["layers", "InputLayer"]),
-        (lambda: Model([InputLayer(2), nn.ReLU()], MSE()), TypeError, ["layers", "ReLU()"]),
-        (lambda: Model([InputLayer(2), Dense(1)], MSE), TypeError, ["loss", "MSE()"]),
-        (lambda: Model([InputLayer(2), Dense(1)], nn.MSELoss()), TypeError, ["loss"]),
-        (lambda: Model("layers", MSE()), TypeError, ["layers", "str"]),
-        (lambda: Model([InputLayer(2), Dense(1)], MSE(), dtype=int), TypeError, ["dtype", "int"]),
-        (lambda: Model([InputLayer(2)], MSE(), generator=0), TypeError, ["generator", "int"]),
+        (lambda: Model([Dense(2, 0)], MSE()), ValueError, ["layers", "n, k >= 1", "(2, 0)"]),
+        (lambda: Model([Dense(0, 2)], MSE()), ValueError, ["layers", "n, k >= 1", "(0, 2)"]),
+        (lambda: Model([ReLU()], MSE()), ValueError, ["layers", "weights"]),
+        (lambda: Model([], MSE()), ValueError, ["layers", "weights"]),
         (
-            lambda: Model([InputLayer(2), RELU, Dense(1), RELU], MSE()),
+            lambda: Model([Dense(2, 3), Tanh(), Dense(4, 1)], MSE()),
             ValueError,
-            ["layers", "once", "ReLU", "1 and 3"],
+            ["layers", "(2, 3), (4, 1)"],
+        ),
+        (lambda: Model([Dense(2, 1), nn.ReLU()], MSE()), TypeError, ["layers", "ReLU()"]),
+        (lambda: Model([Dense(2, 1)], MSE), TypeError, ["loss", "MSE()"]),
+        (lambda: Model([Dense(2, 1)], nn.MSELoss()), TypeError, ["loss"]),
+        (lambda: Model("layers", MSE()), TypeError, ["layers", "str"]),
+        (lambda: Model([Dense(2, 1)], MSE(), dtype=int), TypeError, ["dtype", "int"]),
+        (
+            lambda: Model([RELU, Dense(2, 1), RELU], MSE()),
+            ValueError,
+            ["layers", "once", "ReLU", "0 and 2"],
         ),
     ],
 )
@@ -603,13 +595,6 @@ def test_copying_other_shapes_changes_nothing(module):
     with pytest.raises(ValueError, match="module must have parameters of shapes"):
         model.copy_parameters_from(module)
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
-
-
-def test_a_layer_passes_everything_through():
-    x = normal(0, 2, 3)
-    layer = Layer()
-    assert torch.equal(layer.forward(x), x) and torch.equal(layer.backward(x), x)
-    assert layer.parameters() == layer.gradients() == []
 
 
 # ---------------------------------------------------------------- choosing a device

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from books import ROOT, run_cells
@@ -11,7 +13,7 @@ from sources import Book, source
 from torch.autograd import Function, gradcheck, gradgradcheck
 from torch.nn.functional import cross_entropy
 
-from tools.torch_mlp import MSE, Dense, InputLayer, Model, SoftmaxCrossEntropy, Tanh, one_hot
+from tools.torch_mlp import MSE, Dense, Model, SoftmaxCrossEntropy, Tanh, one_hot
 from tools.torch_training import Value, backward, history
 
 NAME = "content/training/automatic-differentiation.ipynb"
@@ -138,9 +140,10 @@ def rows(z):
 def test_the_networks_of_the_first_part(m, widths, seed, dtype):
     X, Y = normal(seed, m, widths[0], dtype=dtype), normal(seed + 1, m, widths[-1], dtype=dtype)
     hot = one_hot(Y.argmax(1), widths[-1], dtype=dtype)
-    layers = [InputLayer(widths[0]), Dense(widths[1])]
-    for width in widths[2:]:
-        layers += [Tanh(), Dense(width)]
+    draw = torch.Generator().manual_seed(seed)
+    layers = [Dense(widths[0], widths[1], draw)]
+    for n, k in pairwise(widths[1:]):
+        layers += [Tanh(), Dense(n, k, draw)]
     for loss, targets in ((MSE(), Y), (SoftmaxCrossEntropy(), hot)):
         model = Model(layers, loss, dtype=dtype)
         model.compute_gradients(X, targets)
