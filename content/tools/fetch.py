@@ -21,7 +21,7 @@ RELEASE = "v0.1.0"
 FILES: dict[str, str] = {
     "mlp/claims.csv": "0970909d34e0f9bb7aac277e337e3fe89e3271a1b3daba8ee6e026911fb0caf0",
     "mlp/data_parallel.py": "42b2f1d5228645a48d4b5b4db9ac557fb73b23bfbd010b3fc36d50cc0a5e1dee",
-    "mlp/machines.csv": "20f7ac6da4c6a3de500621aaa5f0e13c4e58f722591b9b24f89223261ae7a002",
+    "mlp/machines.csv": "bac1f97eda908025bd70510e79678fbbde46f9f6ba193ee306741abbe92df885",
     "play/bend.mjs": "cc67afd4d69c46428e11737602a5529c9f10827a7594e7d24a6ff70d55622db2",
     "play/net.mjs": "d2890430b7d8608343dbdb6d4ed1d398826a9ecf136555175b8df6263aa61cdc",
     "play/network.mjs": "753fb1090517104be1c0dd90dcd81c3c7114052987c542cdabdfdfa634454aed",
