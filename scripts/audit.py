@@ -25,6 +25,7 @@ GENERAL = (
     "broken-backprop",
     "automatic-differentiation",
     "optimizers",
+    "initialization",
 )
 SETTINGS = (
     {"ATEN_CPU_CAPABILITY": "default"},

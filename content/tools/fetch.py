@@ -19,7 +19,7 @@ LIMIT = 60  # seconds for one file, however slowly it comes
 RELEASE = "v0.1.0"
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
-    "mlp/claims.csv": "0970909d34e0f9bb7aac277e337e3fe89e3271a1b3daba8ee6e026911fb0caf0",
+    "mlp/claims.csv": "9ed7957fd0d985525efe615d7008b6f11ac83ca56ddb6bdebe57868fa488089c",
     "mlp/data_parallel.py": "42b2f1d5228645a48d4b5b4db9ac557fb73b23bfbd010b3fc36d50cc0a5e1dee",
     "mlp/machines.csv": "bac1f97eda908025bd70510e79678fbbde46f9f6ba193ee306741abbe92df885",
     "play/bend.mjs": "cc67afd4d69c46428e11737602a5529c9f10827a7594e7d24a6ff70d55622db2",
@@ -42,7 +42,7 @@ FILES: dict[str, str] = {
     "tools/torch_heads.py": "aa2b663d9bf2532335ab861f6191eac7971c40499ff14c4c1dc35d4dd5592f27",
     "tools/torch_metrics.py": "0021fa951c5f25047748b7b3bc628bb18d15682255608bc81e6cb579332287ec",
     "tools/torch_mlp.py": "e777e2b3d53f8e0e6ef1e629863324384f999fde6b94be98540b9935e9ea0f49",
-    "tools/torch_training.py": "838af60f63983f86777ae345831ed011653ba7d3a369351d7fa0d0f242e7576f",
+    "tools/torch_training.py": "d082ac246db0e1e0d323ff20559bf25cb4ad042fc06bcc6c7a4a3735701a9f24",
     "tools/watch.py": "018a380244443fa58690fab633577e46c126a8f6fd84e162c16b1403c9cf91e4",
 }
 

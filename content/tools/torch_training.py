@@ -7,6 +7,7 @@ Generated from the notebooks' cells tagged `export`. Do not edit: change the not
 import math
 import torch
 from itertools import count
+from tools.torch_mlp import Layer
 
 __all__ = [
     "Operations",
@@ -22,6 +23,9 @@ __all__ = [
     "warmup_cosine",
     "Average",
     "clip",
+    "he_normal",
+    "xavier_uniform",
+    "Residual",
 ]
 
 
@@ -192,3 +196,45 @@ def clip(gradients, limit):
     for g in gradients:
         g *= torch.clamp(limit / (norm + 1e-6), max=1)
     return norm
+
+
+# From content/training/initialization.ipynb, cell "rules"
+def he_normal(dense, generator):
+    n, k = dense.W.shape
+    draw = torch.randn(k, n, generator=generator)  # as PyTorch stores it
+    dense.W, dense.b = (2 / n) ** 0.5 * draw.T, torch.zeros(k)
+
+
+def xavier_uniform(dense, generator, gain=1):
+    n, k = dense.W.shape
+    a = gain * (3 * 2 / (n + k)) ** 0.5
+    draw = 2 * torch.rand(k, n, generator=generator) - 1
+    dense.W, dense.b = a * draw.T, torch.zeros(k)
+
+
+# From content/training/initialization.ipynb, cell "residual"
+class Residual(Layer):
+    def __init__(self, *layers):
+        self.layers = layers
+
+    def forward(self, x):
+        f = x
+        for layer in self.layers:
+            f = layer.forward(f)
+        return x + f
+
+    def backward(self, grad_output):
+        grad = grad_output
+        for layer in reversed(self.layers):
+            grad = layer.backward(grad)
+        return grad_output + grad
+
+    def parameters(self):
+        return [w for layer in self.layers for w in layer.parameters()]
+
+    def gradients(self):
+        return [g for layer in self.layers for g in layer.gradients()]
+
+    def to(self, **place):
+        for layer in self.layers:
+            layer.to(**place)
