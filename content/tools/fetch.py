@@ -19,7 +19,7 @@ LIMIT = 60  # seconds for one file, however slowly it comes
 RELEASE = "v0.1.0"
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
-    "mlp/claims.csv": "9ed7957fd0d985525efe615d7008b6f11ac83ca56ddb6bdebe57868fa488089c",
+    "mlp/claims.csv": "325cbf6eeda681197a4795cbeaf4b0dd07fbe471f92713957dc344dfbfb9e7bc",
     "mlp/data_parallel.py": "42b2f1d5228645a48d4b5b4db9ac557fb73b23bfbd010b3fc36d50cc0a5e1dee",
     "mlp/machines.csv": "bac1f97eda908025bd70510e79678fbbde46f9f6ba193ee306741abbe92df885",
     "play/bend.mjs": "cc67afd4d69c46428e11737602a5529c9f10827a7594e7d24a6ff70d55622db2",
