@@ -171,10 +171,11 @@ function render({ model, el }) {
     const center = bottom.map((each) => Math.round(each * 2) / 2);
     ["x", "y"].forEach((axis, i) => chart.axis(axis, { min: center[i] - HALF, max: center[i] + HALF, label: ground.names[i] }));
     const contours = LEVELS.map((level) => contour({ bottom, ...rest }, level));
+    const end = rest.curvatures[0] > 9 * rest.curvatures[1] ? 18 : 36; // of a long ellipse, its far one
     contours.forEach((found, i) => {
       const level = LEVELS[i];
       [0, 1].forEach((j) => lines[2 * i + j].set(found[j] ?? []));
-      levels[i].set(...(found.length > 1 ? crossing(found[0], center[1] - HALF * 0.8) : found[0][36]), level < 1 ? "" : level);
+      levels[i].set(...(found.length > 1 ? crossing(found[0], center[1] - HALF * 0.8) : found[0][end]), level < 1 ? "" : level);
     });
     root.dataset.contours = JSON.stringify(LEVELS.map((level, i) => [level, contours[i].flat()]));
     const flat = rest.curvatures[1] === 0;

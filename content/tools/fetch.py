@@ -30,7 +30,7 @@ FILES: dict[str, str] = {
     "play/random.mjs": "21deddeadf46da3e9de2b66d9f86ee163d0a26d6e15efd67d42d2901b9094df5",
     "play/samples.mjs": "60bb4ccf7301ad4b1ad93ea05d22fb4232ea37349437bee277221d98537e69cc",
     "play/softmax.mjs": "442c7bcee8ac6433d1b3cd3f7bfb48838e0e21b4caa87da1c2b70d11674bbf9d",
-    "play/valley.mjs": "86f6b5c2daaaef4f5f4e1f8b51a9102fbfecd9f0c5ae3f62dd3291a40b9f3fa1",
+    "play/valley.mjs": "760605a4c7865d2e5cc3af65959bfe1115513784978e91eea9f536d6edb1cfa2",
     "tools/__init__.py": "6202af520d0f7ffec189f628b476b47c394aae0195d8a5cf09b093f89da6cc02",
     "tools/checks.py": "a2014540c95d90bc85dc1705e6b1d4d4085a2c0bbd38e52df5ce707b9be7f97d",
     "tools/devices.py": "511b34ae035d79fbd0d398f6bc420824522fce30b26f793eebfd46eb5eff454e",
