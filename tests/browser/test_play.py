@@ -11,6 +11,7 @@ import pytest
 from books import ROOT, cell, create_small_book, notebook
 from browser.conftest import Site, served
 from browser.test_pages import AXE, PAINTED, RUN, STANDARDS, TOO_WIDE
+from play import test_net
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -61,6 +62,16 @@ def book(tmp_path_factory) -> Iterator[Site]:
         yield site
 
 
+@pytest.fixture(scope="module")
+def network_page(tmp_path_factory) -> Iterator[str]:
+    """The address of an empty page beside the figures' modules."""
+    folder = tmp_path_factory.mktemp("modules") / "play"
+    shutil.copytree(ROOT / "content" / "play", folder)
+    (folder / "index.html").write_text('<!doctype html><link rel="icon" href="data:,">')
+    with served(folder, tmp_path_factory.mktemp("served-modules")) as site:
+        yield site.url
+
+
 def state(page: Page) -> dict:
     """All that the figure knows of itself."""
     return json.loads(page.locator("[data-state]").get_attribute("data-state"))
@@ -106,6 +117,13 @@ def test_it_trains_by_itself_as_pytorch_did_and_stops(book, visit):
     page.wait_for_timeout(300)
     assert state(page) == end
     expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+@pytest.mark.parametrize("setting", test_net.SETTINGS.values(), ids=test_net.SETTINGS)
+def test_chromium_computes_what_pytorch_does_in_each_setting(network_page, visit, setting):
+    page = visit().open(network_page)
+    train = f"async given => ({test_net.TRAIN})(await import('./net.mjs'), given)"
+    test_net.check(setting, lambda given: page.evaluate(train, given))
 
 
 def test_who_wants_less_motion_gets_none_until_it_is_asked_for(still):

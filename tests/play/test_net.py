@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -12,19 +13,23 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 EPOCHS = 100
-TRAIN = """
-import { Network, Training, layersFrom, oneHot } from NET;
+# A function in JavaScript: what the module net.mjs makes of what it is given.
+TRAIN = """async ({ Network, Training, layersFrom, oneHot }, given) => {
+  const { options, sizes, start, rate, size, epochs } = given, k = sizes.at(-1);
+  const samples = ({ x, labels }) =>
+    ({ X: Float64Array.from(x.flat()), Y: oneHot(labels, k), m: x.length });
+  const network = new Network(layersFrom(sizes, start), options);
+  const training = new Training(network, {
+    ...samples(given.train), held: samples(given.held), rate, size,
+  });
+  while (training.epoch < epochs) training.step();
+  return { ...training.losses, parameters: network.parameters.map((each) => [...each]) };
+}"""
+NODE = f"""
 let text = "";
 for await (const part of process.stdin) text += part;
-const { options, sizes, start, train, held, rate, size, epochs } = JSON.parse(text);
-const k = sizes.at(-1);
-const given = ({ x, labels }) =>
-  ({ X: Float64Array.from(x.flat()), Y: oneHot(labels, k), m: x.length });
-const network = new Network(layersFrom(sizes, start), options);
-const training = new Training(network, { ...given(train), held: given(held), rate, size });
-while (training.epoch < epochs) training.step();
-const parameters = network.parameters.map((each) => [...each]);
-process.stdout.write(JSON.stringify({ ...training.losses, parameters }));
+const found = await ({TRAIN})(await import(NET), JSON.parse(text));
+process.stdout.write(JSON.stringify(found));
 """
 MODULES = {"tanh": nn.Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid, "linear": nn.Identity}
 # Settings in which rounding does not grow: the test sees to that.
@@ -91,16 +96,15 @@ class Reference:
         return losses
 
 
-@pytest.fixture(scope="module")
-def data() -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Samples to learn from, and others that are held out."""
-    generator = torch.Generator().manual_seed(0)
-    return spiral(240, generator), spiral(90, generator)
-
-
 @pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
-def test_losses_and_weights_are_pytorch_s(setting, data):
-    train, held = data
+def test_losses_and_weights_are_pytorch_s(setting):
+    check(setting, run)
+
+
+def check(setting: dict, run: Callable[[dict], dict]) -> None:
+    """Train in a setting with PyTorch and as `run` does it; assert that they agree."""
+    generator = torch.Generator().manual_seed(0)
+    data = train, held = spiral(240, generator), spiral(90, generator)
     reference, nudged = Reference(**setting), Reference(**setting)
     given = {
         "options": {name: value for name, value in setting.items() if name != "sizes"},
@@ -131,7 +135,7 @@ def test_losses_and_weights_are_pytorch_s(setting, data):
 def run(given: dict) -> dict:
     """What the network in JavaScript makes of the same."""
     address = json.dumps((ROOT / "content" / "play" / "net.mjs").as_uri())
-    command = ["node", "--input-type=module", "--eval", TRAIN.replace("NET", address)]
+    command = ["node", "--input-type=module", "--eval", NODE.replace("NET", address)]
     done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
