@@ -33,8 +33,8 @@ class Limits(NamedTuple):
 LIMITS = {
     "first-network": Limits(1800, 120, 25),
     "mlp-for-regression": Limits(2400, 180, 25),
-    "mlp-for-classification": Limits(2150, 155, 16),
-    "softmax-cross-entropy-pitfall": Limits(2100, 160, 18),
+    "mlp-for-classification": Limits(2200, 155, 16),
+    "softmax-cross-entropy-pitfall": Limits(2150, 140, 18),
     "reproducibility": Limits(2100, 200, 25),
     "broken-backprop": Limits(2500, 250, 25),
     "automatic-differentiation": Limits(2500, 250, 25),

@@ -27,7 +27,7 @@ __all__ = [
     "check_same_shape",
 ]
 
-_LAYER = ("predict", "forward", "backward", "parameters", "gradients", "to")
+_LAYER = ("predict", "forward", "backward", "parameters", "gradients")
 
 
 def check_count(name: str, value: Any) -> int:

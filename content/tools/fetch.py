@@ -19,7 +19,7 @@ LIMIT = 60  # seconds for one file, however slowly it comes
 RELEASE = "v0.1.0"
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
-    "mlp/claims.csv": "325cbf6eeda681197a4795cbeaf4b0dd07fbe471f92713957dc344dfbfb9e7bc",
+    "mlp/claims.csv": "dba2d6d904a41ec785c2252580b9df667464e16407d1e4a2445f7d091cf494d2",
     "mlp/data_parallel.py": "42b2f1d5228645a48d4b5b4db9ac557fb73b23bfbd010b3fc36d50cc0a5e1dee",
     "mlp/machines.csv": "bac1f97eda908025bd70510e79678fbbde46f9f6ba193ee306741abbe92df885",
     "play/bend.mjs": "cc67afd4d69c46428e11737602a5529c9f10827a7594e7d24a6ff70d55622db2",
@@ -32,17 +32,17 @@ FILES: dict[str, str] = {
     "play/softmax.mjs": "442c7bcee8ac6433d1b3cd3f7bfb48838e0e21b4caa87da1c2b70d11674bbf9d",
     "play/valley.mjs": "760605a4c7865d2e5cc3af65959bfe1115513784978e91eea9f536d6edb1cfa2",
     "tools/__init__.py": "6202af520d0f7ffec189f628b476b47c394aae0195d8a5cf09b093f89da6cc02",
-    "tools/checks.py": "a2014540c95d90bc85dc1705e6b1d4d4085a2c0bbd38e52df5ce707b9be7f97d",
+    "tools/checks.py": "58e984e82235de11cb78627e45ab35d5ce596b1abf3c2a469ced8f8fdfeb1e79",
     "tools/devices.py": "511b34ae035d79fbd0d398f6bc420824522fce30b26f793eebfd46eb5eff454e",
     "tools/exercises.py": "00f656351dd782ce2dbc237d32b0385ea9978b9bb4d8c53c1516cb3e7f48db67",
     "tools/figures.py": "da1455c217e261cdcfbd57a9dfadcfba09e1224399f32436bbed679ae8ed1b55",
-    "tools/network.py": "f87d4748f71383a0dcf3d7c54241936afbd95cc088104cd1271873adedad0097",
+    "tools/network.py": "d5d1c9d2cd2020c5efcab8a9cedc9599de12b2471a31eec30d3404f575120778",
     "tools/play.py": "c840ce76ff72a95f8230d3723991de0e051ab171abdc19e8ff6394354249dbe9",
     "tools/sanity.py": "5e143cd833a17827a9290c34c1c5fa086677954925105648d4e254cdfa75df65",
     "tools/torch_heads.py": "aa2b663d9bf2532335ab861f6191eac7971c40499ff14c4c1dc35d4dd5592f27",
     "tools/torch_metrics.py": "0021fa951c5f25047748b7b3bc628bb18d15682255608bc81e6cb579332287ec",
-    "tools/torch_mlp.py": "e777e2b3d53f8e0e6ef1e629863324384f999fde6b94be98540b9935e9ea0f49",
-    "tools/torch_training.py": "d082ac246db0e1e0d323ff20559bf25cb4ad042fc06bcc6c7a4a3735701a9f24",
+    "tools/torch_mlp.py": "15d5972511446b08a25f05b33efe0eaa763a1543e9c92d672f9f9830653474d4",
+    "tools/torch_training.py": "278e265430e2cf6c037afbf453282bc4c28cc3ef8de3e91dc3094b676c5c8ce8",
     "tools/watch.py": "018a380244443fa58690fab633577e46c126a8f6fd84e162c16b1403c9cf91e4",
 }
 

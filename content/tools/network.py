@@ -54,7 +54,7 @@ class Network:
         check_model(layers, loss, dtype)
         self.layers, self.loss = list(layers), loss
         for layer in self.layers:
-            layer.to(dtype=dtype, device=device)
+            _move(layer, dtype, device)
 
     def parameters(self) -> list[Tensor]:
         """Weights ``(n, k)`` and biases ``(k,)`` of all layers, themselves and not copies."""
@@ -119,3 +119,13 @@ class Network:
             if valid is not None:
                 history.valid.append(self.evaluate(*valid))
         return history
+
+
+def _move(layer: Any, dtype: torch.dtype | None, device: torch.device | str | None) -> None:
+    """Turn and move the tensors of a layer, and of the layers that it holds."""
+    for name, value in list(vars(layer).items()):
+        if isinstance(value, Tensor):
+            setattr(layer, name, value.to(dtype=dtype, device=device))
+        for inner in value if isinstance(value, list | tuple) else ():
+            if hasattr(inner, "backward"):
+                _move(inner, dtype, device)

@@ -12,9 +12,9 @@ from torch import nn
 __all__ = [
     "numerical_gradient",
     "Layer",
+    "ReLU",
     "Sigmoid",
     "Tanh",
-    "ReLU",
     "Dense",
     "MSE",
     "SGD",
@@ -51,10 +51,14 @@ class Layer:
     def gradients(self):
         return []
 
-    def to(self, **place):  # dtype=..., device=...
-        for name, value in list(vars(self).items()):
-            if isinstance(value, torch.Tensor):
-                setattr(self, name, value.to(**place))
+
+class ReLU(Layer):
+    def forward(self, x):
+        self.a = torch.relu(x)
+        return self.a
+
+    def backward(self, grad_output):
+        return grad_output * (self.a > 0)
 
 
 class Sigmoid(Layer):
@@ -74,15 +78,6 @@ class Tanh(Layer):
 
     def backward(self, grad_output):
         return grad_output * (1 - self.a * self.a)
-
-
-class ReLU(Layer):
-    def forward(self, x):
-        self.a = torch.relu(x)
-        return self.a
-
-    def backward(self, grad_output):
-        return grad_output * (self.a > 0)
 
 
 # From content/mlp/mlp-for-regression.ipynb, cell "dense"
@@ -196,8 +191,7 @@ class SoftmaxCrossEntropy:
         Z = Z - Z.amax(1, keepdim=True)
         log_P = Z - Z.exp().sum(1, keepdim=True).log()
         self.P, self.Y = log_P.exp(), Y
-        terms = torch.where(Y > 0, Y * log_P, 0)  # 0 times -inf counts as 0
-        return -terms.sum() / len(Y)
+        return -(Y * log_P).sum() / len(Y)
 
     def backward(self):
         return (self.P - self.Y) / len(self.Y)
@@ -206,7 +200,8 @@ class SoftmaxCrossEntropy:
 # From content/mlp/mlp-for-classification.ipynb, cell "one-hot"
 def one_hot(labels, n_classes, dtype=None):
     check_labels(labels, n_classes)
-    return torch.eye(n_classes, dtype=dtype, device=labels.device)[labels.long()]
+    identity = torch.eye(n_classes, dtype=dtype, device=labels.device)
+    return identity[labels.long()]
 
 
 # From content/mlp/mlp-for-classification.ipynb, cell "softmax"

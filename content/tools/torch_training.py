@@ -234,7 +234,3 @@ class Residual(Layer):
 
     def gradients(self):
         return [g for layer in self.layers for g in layer.gradients()]
-
-    def to(self, **place):
-        for layer in self.layers:
-            layer.to(**place)
