@@ -25,10 +25,11 @@ from importlib.metadata import version
 from statistics import median
 from typing import Any
 
-# JAX reads it when it is imported: one thread for it, too.
+# Read when JAX and PyTorch are imported: one thread, and compile as if it were the first time.
 os.environ.setdefault(
     "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 )
+os.environ["TORCHINDUCTOR_FORCE_DISABLE_CACHES"] = "1"
 
 import scipy.linalg  # noqa: F401 (Numba's products are SciPy's, and are to be limited, too)
 import torch

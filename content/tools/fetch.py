@@ -19,7 +19,7 @@ LIMIT = 60  # seconds for one file, however slowly it comes
 RELEASE = "v0.1.0"
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
-    "mlp/bench.csv": "1d8608f010a82c2600cbff7ab9a15b2c4b2ccb91382c6cb9cef6eb0614311233",
+    "mlp/bench.csv": "e543626134ae52d69ec583fbdea047092374bd5aca07efeeaeba31190a8b4a71",
     "mlp/claims.csv": "5874a08b75d8223895b7d2f303e1559128bbba738e7a19bf335bf3f79540bf75",
     "mlp/machines.csv": "bac1f97eda908025bd70510e79678fbbde46f9f6ba193ee306741abbe92df885",
     "play/bend.mjs": "cc67afd4d69c46428e11737602a5529c9f10827a7594e7d24a6ff70d55622db2",
