@@ -51,7 +51,7 @@ serve: reader ## Preview the site while writing, at the address it prints
 export: reader ## Write what is generated: two modules, cells of the notebooks, the README's links
 	@$(RUN) scripts/export.py
 
-bench: reader ## Time the variants against PyTorch and other peers
+bench: dev ## Time the variants of the chapter on cost against PyTorch and other peers
 	@$(RUN) scripts/bench.py
 
 lint: dev ## Check the form of code, notebooks, prose and GitHub's files

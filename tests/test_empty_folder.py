@@ -13,8 +13,8 @@ from environment import environment
 from sources import Book, code_cells, imports, tags, tree_of_cell
 
 BOOK = Book.read(ROOT)
-# One that other notebooks' code comes from, and one that starts processes.
-WHOLE = {"content/mlp/mlp-for-classification.ipynb", "content/mlp/cost-of-training.ipynb"}
+# One that other notebooks' code comes from.
+WHOLE = {"content/mlp/mlp-for-classification.ipynb"}
 
 
 def alone(notebook: dict) -> dict:

@@ -36,6 +36,7 @@ LIMITS = {
     "mlp-for-classification": Limits(2200, 155, 16),
     "softmax-cross-entropy-pitfall": Limits(2150, 140, 18),
     "reproducibility": Limits(2100, 200, 25),
+    "cost-of-training": Limits(2650, 350, 25),
     "broken-backprop": Limits(2500, 250, 25),
     "automatic-differentiation": Limits(2500, 250, 25),
     "optimizers": Limits(2600, 220, 25),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -14,6 +15,8 @@ from torch.overrides import TorchFunctionMode
 __all__ = [
     "attempt",
     "check_binary",
+    "check_break_even",
+    "check_flops",
     "check_diagnose",
     "check_gap",
     "check_line",
@@ -348,4 +351,38 @@ def check_repair(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
         assert 20 < loss < math.inf and gradient.isfinite().all(), (
             f"where p_y is 0, the loss is {loss.item()} and the gradient {gradient.tolist()}: "
             "finite is wanted, and a large loss"
+        )
+
+
+def check_flops(count_flops: Callable[[list[int], int], int]) -> None:
+    """Check the operations of a training step's products, against PyTorch's counter.
+
+    Raises:
+        AssertionError: there are more or fewer.
+    """
+    from torch.utils.flop_counter import FlopCounterMode
+
+    for widths, m in (((5, 32, 32, 3), 33), ((4, 2), 7), ((1, 2, 3, 4, 5), 6)):
+        network = nn.Sequential(*(nn.Linear(n, k) for n, k in pairwise(widths)))
+        with FlopCounterMode(display=False) as counter:
+            network(torch.rand(m, widths[0])).sum().backward()
+        wanted, got = counter.get_total_flops(), count_flops(list(widths), m)
+        assert got == wanted, (
+            f"for widths {widths} and {m} rows you say {got}, PyTorch counts {wanted}; each layer "
+            "has a product forward and two backward, except the first, which has one backward"
+        )
+
+
+def check_break_even(break_even: Callable[[float, float, float], float]) -> None:
+    """Check the first epoch after which a training that must be compiled is not behind.
+
+    Raises:
+        AssertionError: it is another one.
+    """
+    cases = ((10, 1, 2, 10), (5, 0.5, 2, 4), (0, 1, 3, 0), (1, 0.25, 0.5, 4))
+    for start, epoch, other, wanted in (*cases, (3, 2, 2, math.inf), (3, 4, 2, math.inf)):
+        got = break_even(start, epoch, other)
+        assert got == wanted, (
+            f"{start} s to compile, then {epoch} s an epoch, against {other} s: "
+            f"after {wanted} epochs, not {got}"
         )

@@ -19,8 +19,8 @@ LIMIT = 60  # seconds for one file, however slowly it comes
 RELEASE = "v0.1.0"
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
-    "mlp/claims.csv": "dba2d6d904a41ec785c2252580b9df667464e16407d1e4a2445f7d091cf494d2",
-    "mlp/data_parallel.py": "42b2f1d5228645a48d4b5b4db9ac557fb73b23bfbd010b3fc36d50cc0a5e1dee",
+    "mlp/bench.csv": "e543626134ae52d69ec583fbdea047092374bd5aca07efeeaeba31190a8b4a71",
+    "mlp/claims.csv": "7bb57e2d393a12ef0b30f51d2af4d94b0fb3af74baac59cacbcfbe8bdefb75dc",
     "mlp/machines.csv": "bac1f97eda908025bd70510e79678fbbde46f9f6ba193ee306741abbe92df885",
     "play/bend.mjs": "cc67afd4d69c46428e11737602a5529c9f10827a7594e7d24a6ff70d55622db2",
     "play/net.mjs": "d2890430b7d8608343dbdb6d4ed1d398826a9ecf136555175b8df6263aa61cdc",
@@ -34,11 +34,14 @@ FILES: dict[str, str] = {
     "tools/__init__.py": "6202af520d0f7ffec189f628b476b47c394aae0195d8a5cf09b093f89da6cc02",
     "tools/checks.py": "58e984e82235de11cb78627e45ab35d5ce596b1abf3c2a469ced8f8fdfeb1e79",
     "tools/devices.py": "511b34ae035d79fbd0d398f6bc420824522fce30b26f793eebfd46eb5eff454e",
-    "tools/exercises.py": "00f656351dd782ce2dbc237d32b0385ea9978b9bb4d8c53c1516cb3e7f48db67",
+    "tools/exercises.py": "4065e8309720d4d164a227a3df4f131d9099ea051125ee55dc564fb33032e69c",
     "tools/figures.py": "da1455c217e261cdcfbd57a9dfadcfba09e1224399f32436bbed679ae8ed1b55",
     "tools/network.py": "d5d1c9d2cd2020c5efcab8a9cedc9599de12b2471a31eec30d3404f575120778",
+    "tools/peers.py": "f1c8072db88c8312a9bddff8e2369e4dde9aa6acd7fb42f288223c67ede830c4",
     "tools/play.py": "c840ce76ff72a95f8230d3723991de0e051ab171abdc19e8ff6394354249dbe9",
+    "tools/prepared.py": "e829f5380a72eadd209f761d35114754ef1b15c3114495c54372fbf75f205825",
     "tools/sanity.py": "5e143cd833a17827a9290c34c1c5fa086677954925105648d4e254cdfa75df65",
+    "tools/timing.py": "94715db021aee7511e31b3c34ee6bc49c1be32682f68096539b86cbe1d3261a7",
     "tools/torch_heads.py": "aa2b663d9bf2532335ab861f6191eac7971c40499ff14c4c1dc35d4dd5592f27",
     "tools/torch_metrics.py": "0021fa951c5f25047748b7b3bc628bb18d15682255608bc81e6cb579332287ec",
     "tools/torch_mlp.py": "15d5972511446b08a25f05b33efe0eaa763a1543e9c92d672f9f9830653474d4",

@@ -1,41 +1,18 @@
-"""The checks of the exercises on cost refuse wrong answers and take right ones."""
+"""The cost notebook: the checks of its exercises, and the recorded results that it shows."""
 
+import csv
 import math
+from itertools import pairwise
 
+import bench
 import pytest
-import torch
-from books import run_cells
+from books import ROOT
 
-NAME = "content/mlp/cost-of-training.ipynb"
-EXERCISES = ("flops", "segment", "ring")
-
-
-@pytest.fixture(scope="module")
-def check():
-    """What the checkers need, and the checkers, in whose cells the blanks are tried."""
-    blanks = [f"exercise-{each}-blank" for each in EXERCISES]
-    checkers = [f"check-{each}" for each in EXERCISES]
-    with run_cells(NAME, "imports-variants", "imports", *blanks, *checkers) as found:
-        yield found
+from tools import exercises
 
 
 def products(widths, m):
-    return [2 * m * n * k for n, k in zip(widths, widths[1:], strict=False)]
-
-
-def ring(vectors, shift=0, second=True):
-    """The all-reduce, with what may go wrong: the part that is sent, the second half."""
-    n = len(vectors)
-    parts = [list(vector.chunk(n)) for vector in vectors]
-    for t in range(n - 1):
-        sent = [parts[r][(r - t + shift) % n].clone() for r in range(n)]
-        for r in range(n):
-            parts[(r + 1) % n][(r - t + shift) % n] += sent[r]
-    for t in range((n - 1) * second):
-        sent = [parts[r][(r + 1 - t) % n].clone() for r in range(n)]
-        for r in range(n):
-            parts[(r + 1) % n][(r + 1 - t) % n] = sent[r]
-    return [torch.cat(part) for part in parts], 2 * (n - 1)
+    return [2 * m * n * k for n, k in pairwise(widths)]
 
 
 WRONG = {
@@ -49,24 +26,14 @@ WRONG = {
         lambda w, m: 3 * sum(products(w, m)) - products(w, m)[0] + 3 * m * sum(w[1:]),
         lambda w, m: None,
     ],
-    "check_segment": [
-        lambda d: 1,
-        lambda d: d,
-        lambda d: 0,
-        lambda d: max(1, d // 2),
-        lambda d: 1 + int(math.log2(d)),
-        lambda d: math.sqrt(d),
-        lambda d: min(d, math.ceil(math.sqrt(d)) + 2),
-    ],
-    "check_ring": [
-        lambda v: ([], 2 * (len(v) - 1)),
-        lambda v: ([sum(v)], 2 * (len(v) - 1)),
-        lambda v: (v, 2 * (len(v) - 1)),
-        lambda v: ([sum(v) / len(v)] * len(v), 2 * (len(v) - 1)),
-        lambda v: ([sum(v)] * len(v), len(v) - 1),
-        lambda v: ([sum(v)] * len(v), 2 * len(v)),
-        lambda v: ring(v, shift=1),
-        lambda v: ring(v, second=False),
+    "check_break_even": [
+        lambda start, epoch, other: start / (other - epoch) if other > epoch else math.inf,
+        lambda start, epoch, other: math.ceil(start / other),
+        lambda start, epoch, other: math.ceil(start / abs(other - epoch or 1)),
+        lambda start, epoch, other: math.ceil(start / max(other - epoch, 1e-9)),
+        lambda start, epoch, other: start // (other - epoch) if other > epoch else math.inf,
+        lambda start, epoch, other: start // (other - epoch) + 1 if other > epoch else math.inf,
+        lambda start, epoch, other: None,
     ],
 }
 RIGHT = {
@@ -74,21 +41,50 @@ RIGHT = {
         lambda w, m: 3 * sum(products(w, m)) - products(w, m)[0],
         lambda w, m: sum(products(w, m)) + sum(products(w, m)) + sum(products(w[1:], m)),
     ],
-    "check_segment": [
-        lambda d: min(range(1, d + 1), key=lambda s: math.ceil(d / s) + s),
-        lambda d: min(reversed(range(1, d + 1)), key=lambda s: math.ceil(d / s) + s),
-        lambda d: max(1, round(math.sqrt(d))),
+    "check_break_even": [
+        lambda start, epoch, other: (
+            next(n for n in range(99) if start + n * epoch <= n * other)
+            if other > epoch
+            else math.inf
+        ),
+        lambda start, epoch, other: -(-start // (other - epoch)) if other > epoch else float("inf"),
     ],
-    "check_ring": [ring, lambda v: (tuple(ring(v)[0]), ring(v)[1])],
 }
 
 
 @pytest.mark.parametrize(("name", "answer"), [(n, a) for n in WRONG for a in WRONG[n]])
-def test_wrong_answers_are_refused(check, name, answer):
+def test_wrong_answers_are_refused(name, answer):
     with pytest.raises(AssertionError):
-        check[name](answer)
+        getattr(exercises, name)(answer)
 
 
 @pytest.mark.parametrize(("name", "answer"), [(n, a) for n in RIGHT for a in RIGHT[n]])
-def test_right_answers_are_taken(check, name, answer):
-    check[name](answer)
+def test_right_answers_are_taken(name, answer):
+    getattr(exercises, name)(answer)
+
+
+def test_the_recorded_results_are_whole():
+    with (ROOT / "content/mlp/bench.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == bench.HEADER
+    about = {row["name"] for row in rows if row["what"] == "machine"}
+    assert about >= {"date", "processor", "instructions", "python", *bench.PACKAGES}
+    theirs, ours = bench.candidates(bench.load_variants())
+    names = {(row["name"], row["at"]) for row in rows if row["what"] == "ratio"}
+    known = {label for label, _ in names}
+    assert known == {*theirs, *ours, "products, by rows", "products, by columns"}
+    for row in rows:
+        if row["what"] == "ratio":
+            assert 0 < float(row["low"]) <= float(row["value"]) <= float(row["high"]) < 10
+    for direction, sizes in bench.SIZES.items():
+        found = {int(row["at"]) for row in rows if row["what"] == direction}
+        assert found == set(sizes)
+
+
+def test_the_recorded_results_reach_what_the_chapter_is_for():
+    """The goals for the best of ours, with the median."""
+    with (ROOT / "content/mlp/bench.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["what"] == "goal"]
+    found = {at: [float(row["value"]) for row in rows if row["at"] == at] for at in bench.GOALS}
+    for at, goals in bench.GOALS.items():
+        assert all(map(float.__le__, found[at], goals)), (at, found[at], goals)

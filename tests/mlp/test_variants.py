@@ -1,87 +1,94 @@
-"""Every variant that the cost notebook or the benchmark times trains as PyTorch does."""
+"""Every training that the cost notebook or the benchmark times trains as PyTorch does."""
 
+import math
 from dataclasses import replace
+from decimal import Decimal, localcontext
+from functools import partial
+from itertools import pairwise
 
 import bench
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tools import peers
+from tools.timing import WORK, Work, products
+
 variants = bench.load_variants()
-BY_HAND = {stage.__name__: stage for stage in (*variants.STAGES, variants.Taught)}
-# Here, and not in a list of the notebook: it needs a card to record from.
-ON_CARDS = {"Graphed": variants.Graphed} if torch.cuda.is_available() else {}
-PEERS = {"FuncGrad": bench.FuncGrad, "NumPy": bench.NumPy, "ScikitLearn": bench.ScikitLearn}
+TRACED = partial(torch.compile, backend="eager", fullgraph=True)
+BY_HAND = {
+    "book_layers": peers.book_layers,
+    "straightforward": variants.straightforward,
+    "fused": variants.fused,
+    "folded": variants.folded,
+    "preallocated": variants.preallocated,
+    "listed": variants.listed,
+    "numpy_by_hand": variants.numpy_by_hand,
+}
+COMPILED = {"compiled": variants.compiled, "fastest": variants.fastest}
+PEERS = {
+    "eager": peers.eager,
+    "func_grad": peers.func_grad,
+    "scikit_learn": peers.scikit_learn,
+    "jax": peers.jax_training,
+    "jax_at_once": partial(peers.jax_training, at_once=True),
+}
 DTYPES = [torch.float64, torch.float32]
 
 
 def assert_equal(make, work, epochs=3, moved=True):
-    mine, reference = make(work, 0.05), variants.TorchEager(work, 0.05)
-    losses, expected = mine.train(epochs), reference.train(epochs)
+    (mine, train), (theirs, reference) = make(work, 0.05), peers.eager(work, 0.05)
+    losses, expected = train(epochs), reference(epochs)
     # The book's tolerance: 4096 machine epsilons.
     tolerance = 4096 * torch.finfo(work.dtype).eps
     if losses:
         assert losses == pytest.approx(expected, rel=tolerance, abs=tolerance)
-    start = work.parameters()
-    for a, b, before in zip(mine.parameters(), reference.parameters(), start, strict=True):
+    for a, b, before in zip(mine, theirs, work.parameters(), strict=True):
         assert a.shape == b.shape and a.dtype == work.dtype
         torch.testing.assert_close(a, b, rtol=tolerance, atol=tolerance)
         assert not (moved and torch.equal(b, before))  # there was something to compare
 
 
 def some_of(network, samples=300, **changes):
-    """A work of the notebook, with no more samples than this."""
-    work = replace(variants.WORK[network], **changes)
+    """A work with no more samples than this."""
+    work = replace(WORK[network], **changes)
     return replace(work, samples=min(work.samples, samples))
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("network", ["S", "R", "M"])
 @pytest.mark.parametrize("name", BY_HAND)
-def test_trains_as_pytorch_does(name, network, dtype, device):
-    assert_equal(BY_HAND[name], some_of(network, dtype=dtype, device=torch.device(device)))
+def test_trains_as_pytorch_does(name, network, dtype):
+    assert_equal(BY_HAND[name], some_of(network, dtype=dtype))
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("network", ["S", "R", "M"])
 @pytest.mark.parametrize("name", PEERS)
 def test_a_peer_trains_as_pytorch_does(name, network, dtype):
-    if name == "ScikitLearn" and network == "R":
+    if name == "scikit_learn" and network == "R":
         pytest.skip("scikit-learn has one activation for all hidden layers")
     assert_equal(PEERS[name], some_of(network, dtype=dtype))
 
 
-@pytest.mark.parametrize("network", ["S", "R", "M"])
-@pytest.mark.parametrize("name", ON_CARDS)
-def test_recorded_on_a_card_it_trains_as_pytorch_does(name, network):
-    assert_equal(ON_CARDS[name], some_of(network, device=torch.device("cuda")))
-
-
-@pytest.mark.parametrize("network", ["S", "R"])
-@pytest.mark.parametrize("name", [*BY_HAND, "TorchEager"])
-def test_no_operation_mixes_devices(name, network, elsewhere):
-    """The same bits as on the CPU, from a device that is not there."""
-    make = getattr(variants, name)
-    work = some_of(network, samples=70)
-    here, there = make(work, 0.05), make(replace(work, device=elsewhere), 0.05)
-    assert here.train(2) == there.train(2)
-    for a, b in zip(here.parameters(), there.parameters(), strict=True):
-        assert b.device == elsewhere and torch.equal(a, b.cpu())
+def test_the_straightforward_text_is_one_program_for_torch_compile():
+    assert_equal(partial(variants.straightforward, compiler=TRACED), some_of("S"))
 
 
 @st.composite
-def works(draw):
-    widths = tuple(draw(st.lists(st.integers(1, 9), min_size=2, max_size=5)))
+def works(draw, layers=None):
+    least, most = (layers + 1, layers + 1) if layers else (2, 5)
+    widths = tuple(draw(st.lists(st.integers(1, 9), min_size=least, max_size=most)))
     # In float32 a ReLU may take two sides of its kink, which is no mistake.
-    dtype = draw(st.sampled_from(DTYPES))
+    dtype = torch.float64 if layers else draw(st.sampled_from(DTYPES))
     names = ("tanh", "sigmoid") + ("relu",) * (dtype == torch.float64)
     hidden = len(widths) - 2
     activations = draw(st.lists(st.sampled_from(names), min_size=hidden, max_size=hidden))
     loss = draw(st.sampled_from(["mse"] + ["cross-entropy"] * (widths[-1] > 1)))
-    return variants.Work(
-        widths, tuple(activations), loss, draw(st.integers(1, 23)), draw(st.integers(1, 30)), dtype
-    )
+    samples, batch = draw(st.integers(1, 23)), draw(st.integers(1, 30))
+    return Work(widths, (*activations, "linear"), loss, samples, batch, dtype)
 
 
 @pytest.mark.parametrize("name", BY_HAND)
@@ -91,50 +98,105 @@ def test_any_shape_and_any_last_batch(name, work):
     assert_equal(BY_HAND[name], work, moved=False)  # small ReLU networks may be dead
 
 
-@pytest.mark.parametrize("name", BY_HAND)
+# Numba compiles for a number of layers and a dtype, which takes seconds; all else is free.
+@pytest.mark.parametrize("name", COMPILED)
+@settings(max_examples=100)
+@given(work=works(layers=4))
+def test_compiled_it_trains_as_pytorch_does(name, work):
+    assert_equal(COMPILED[name], work, moved=False)
+
+
+@pytest.mark.parametrize("network", ["S", "R"])
+@pytest.mark.parametrize("name", COMPILED)
+def test_compiled_it_trains_the_networks_of_the_page(name, network):
+    assert_equal(COMPILED[name], some_of(network))
+
+
+@pytest.mark.parametrize("network", ["S", "R"])
+def test_the_loops_train_in_float32_too(network):
+    assert_equal(variants.fastest, some_of(network, dtype=torch.float32))
+
+
+def test_the_loops_are_the_same_without_the_compiler():
+    work = some_of("R", samples=12, batch=5)
+    assert_equal(partial(variants.in_numpy, loop=variants.interpreted(variants.loops)), work)
+
+
+def distance(x):
+    """By how many units in the last place our exponentials are off, at most."""
+    z = x.copy()
+    variants.exponentials(z, np.empty(x.size, np.int64))
+    with localcontext(prec=50):
+        exact = [Decimal(value).exp() for value in x.tolist()]
+        pairs = zip(z.tolist(), exact, strict=True)
+        return max(abs(Decimal(a) - b) / Decimal(math.ulp(float(b))) for a, b in pairs)
+
+
+def test_exponentials_are_off_by_less_than_two_in_the_last_place():
+    draw = np.random.default_rng(0)
+    halves = (np.arange(-40, 40) + 0.5) * math.log(2)  # where the power of 2 changes
+    for x in (draw.uniform(-700, 700, 3000), draw.normal(size=3000), np.append(halves, 0.0)):
+        assert distance(x) < 2
+
+
+@given(x=st.lists(st.floats(-708, 709), min_size=1, max_size=20))
+def test_exponentials_anywhere(x):
+    assert distance(np.array(x)) < 2
+
+
+@pytest.mark.parametrize(("kind", "low"), [(variants.SIGMOID, 0), (variants.TANH, -1)])
+def test_activations_are_safe_at_1000(kind, low):
+    Z = np.array([[-1000.0, 0.0, 1000.0]])
+    variants.activate_loop(Z, np.zeros(3), kind, np.empty(3, np.int64))
+    np.testing.assert_allclose(Z, [[low, (1 + low) / 2, 1]], atol=1e-15)
+
+
+@pytest.mark.parametrize("name", [*BY_HAND, "fastest"])
 def test_training_goes_on_where_it_stopped(name):
-    once, twice = (BY_HAND[name](variants.WORK["S"], 0.05) for _ in range(2))
-    losses = twice.train(1) + twice.train(2)
-    assert once.train(3) == losses
-    assert all(map(torch.equal, once.parameters(), twice.parameters()))
+    make = (BY_HAND | COMPILED)[name]
+    (ours, once), (other, twice) = (make(WORK["S"], 0.05) for _ in range(2))
+    losses = twice(1) + twice(2)
+    assert once(3) == losses
+    assert all(map(torch.equal, ours, other))
 
 
-def test_changes_are_one_line_of_descent():
-    for before, after in zip(variants.STAGES, variants.STAGES[1:], strict=False):
-        assert after.__bases__ == (before,)
+def test_the_text_without_the_compiler_is_the_text():
+    plain = variants.interpreted(variants.simple)
+    assert plain.__code__ is variants.simple.py_func.__code__
+    assert plain.__globals__["activate"] is variants.activate.py_func
 
 
 @given(work=works(), by_columns=st.booleans())
-def test_floor_is_the_necessary_products(work, by_columns):
-    floor = variants.Floor(work, by_columns)
-    done = sum(2 * a.shape[0] * a.shape[1] * b.shape[1] for a, b, _ in floor.products)
-    layers = [n * k for n, k in zip(work.widths, work.widths[1:], strict=False)]
-    assert done == 2 * work.samples * (3 * sum(layers) - layers[0])
-    floor.train(1)
-    for a, b, out in floor.products:
+def test_products_are_the_necessary_ones(work, by_columns):
+    train = products(work, by_columns)
+    operations = 0
+    for call in train.calls:
+        (a, b), out = call.args, call.keywords["out"]
+        operations += 2 * a.shape[0] * a.shape[1] * b.shape[1]
         assert out.shape == (a.shape[0], b.shape[1])
+    assert operations == work.operations()
+    layers = [n * k for n, k in pairwise(work.widths)]
+    assert operations == 2 * work.samples * (3 * sum(layers) - layers[0])
+    train(1)
 
 
-class WrongStep(variants.ByColumns):
+def wrong_step(work, lr):
     """One percent too large a step."""
-
-    def __init__(self, work, lr=0.01):
-        super().__init__(work, 1.01 * lr)
+    return variants.listed(work, 1.01 * lr)
 
 
-class WrongLoss(variants.FusedGradient):
-    """Right weights, wrong loss."""
-
-    def head(self, Z, Y):
-        loss, gradient = super().head(Z, Y)
-        return 1.001 * loss, gradient
+def wrong_loss(work, lr):
+    """Right weights, wrong losses."""
+    parameters, train = variants.fused(work, lr)
+    return parameters, lambda epochs: [1.001 * loss for loss in train(epochs)]
 
 
 @pytest.mark.parametrize("network", ["S", "R", "M"])
-@pytest.mark.parametrize("wrong", [WrongStep, WrongLoss])
-def test_a_wrong_variant_is_seen(wrong, network):
-    work = replace(variants.WORK[network], samples=256)
-    assert bench.problem(variants, variants.ByColumns, work) == ""
-    assert "not equal" in bench.problem(variants, wrong, work)
-    with pytest.raises(AssertionError):
-        assert_equal(wrong, replace(work, dtype=torch.float64))
+@pytest.mark.parametrize("wrong", [wrong_step, wrong_loss])
+def test_a_wrong_training_is_not_timed(wrong, network):
+    work = some_of(network)
+    assert bench.prepare(variants.listed, work)[1] > 0
+    if work.dtype == torch.float32:  # its tolerance is for what a ReLU's kink may do
+        work = replace(work, dtype=torch.float64)
+    with pytest.raises(ValueError, match="not equal to PyTorch"):
+        bench.prepare(wrong, work)

@@ -1,91 +1,85 @@
-"""The benchmark's judgment: medians, spreads, and what it refuses to say."""
+"""The benchmark: what it refuses to time, what it prints and writes."""
 
-import json
-import types
+import csv
 
 import bench
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
-positive = st.floats(1e-3, 1e3)
-samples = st.lists(positive, min_size=5, max_size=40)
+from tools import peers
+from tools.timing import WORK
 
 
-@given(values=samples)
-def test_the_median_lies_in_its_range(values):
-    result = bench.Result.of(values)
-    assert min(values) <= result.low <= result.median <= result.high <= max(values)
+@pytest.fixture
+def small(monkeypatch, tmp_path):
+    """A benchmark of a few trainings, one of them wrong; the path of its results."""
+    every, found = bench.candidates, bench.load_variants()
 
-
-@given(values=samples, factor=st.sampled_from([0.25, 0.5, 2.0, 4.0]))
-def test_results_have_the_unit_of_the_values(values, factor):
-    one, scaled = bench.Result.of(values), bench.Result.of([factor * v for v in values])
-    assert (scaled.median, scaled.low, scaled.high) == (
-        factor * one.median,
-        factor * one.low,
-        factor * one.high,
-    )
-
-
-@pytest.mark.parametrize(("rounds", "rank"), [(5, 1), (6, 1), (9, 2), (17, 5), (21, 6), (25, 8)])
-def test_ranks_of_the_tables(rounds, rank):
-    # Of n ordered values, those of rank r and n + 1 - r enclose the median with 95 % confidence;
-    # tables of the sign test give these r (five values reach 94 %).
-    result = bench.Result.of(range(1, rounds + 1))
-    assert (result.low, result.high) == (rank, rounds + 1 - rank)
-
-
-def test_the_range_holds_the_median_as_often_as_it_says():
-    generator = torch.Generator().manual_seed(0)
-    draws = torch.empty(2000, 21).exponential_(generator=generator)
-    true = torch.tensor(2.0).log().item()
-    results = [bench.Result.of(row) for row in draws.tolist()]
-    share = sum(r.low <= true <= r.high for r in results) / len(results)
-    assert 0.94 < share < 0.99  # 21 values give 97.3 %; three deviations of the share are 1.1 %
-
-
-def test_what_cannot_run_is_a_sentence():
-    variants = bench.load_variants()
+    def wrong(work, lr):
+        parameters, train = peers.func_grad(work, lr)
+        return parameters, lambda epochs: train(epochs + 1)[1:]
 
     def broken(work, lr):
         raise RuntimeError("no C++ compiler\nlong story")
 
-    assert bench.problem(variants, broken, variants.WORK["S"]) == "RuntimeError: no C++ compiler"
-    reason = bench.problem(variants, bench.ScikitLearn, variants.WORK["R"])
-    assert "one activation" in reason
+    def few(variants):
+        theirs, ours = every(variants)
+        chosen = {name: theirs[name] for name in ("PyTorch", "torch.func.grad", "scikit-learn")}
+        kept = {name: ours[name] for name in ("straightforward", "list of calls")}
+        return chosen | {"wrong": wrong}, kept | {"broken": broken}
 
-
-def test_report(monkeypatch, capsys, tmp_path):
-    some = ("PyTorch, foreach", "NumPy by hand", "Taught", "ByColumns")
-    every = bench.candidates
-
-    class Wrong(bench.NumPy):
-        def train(self, epochs):
-            return super().train(epochs + 1)[1:]
-
-    def few(variants: types.ModuleType):
-        return {label: every(variants)[label] for label in some} | {"wrong": Wrong}
-
-    monkeypatch.setattr(bench, "candidates", few)
-    monkeypatch.setattr(bench, "EFFORT", {"S": (5, 1, 100), "R": (5, 1, 300)})
     threads = torch.get_num_threads()
-    try:
-        assert bench.main(["S", "R", "--json", str(tmp_path / "bench.json")]) == 0
-    finally:
-        torch.set_num_threads(threads)
+    monkeypatch.setattr(bench, "candidates", few)
+    monkeypatch.setattr(bench, "ROOT", tmp_path)
+    monkeypatch.setattr(bench, "RESULTS", tmp_path / "bench.csv")
+    monkeypatch.setattr(bench, "EFFORT", {"S": (5, 1), "R": (5, 1)})
+    monkeypatch.setattr(bench, "load_variants", lambda: found)
+    monkeypatch.setattr(bench, "time_sizes", lambda variants, report: None)
+    yield tmp_path / "bench.csv"
+    torch.set_num_threads(threads)
+
+
+def test_report(small, capsys):
+    assert bench.main([]) == 0
     printed = capsys.readouterr().out
-    report = json.loads((tmp_path / "bench.json").read_text())
-    assert set(report["ratios"]["S"]) == {*some, "floor", "floor, by rows", "floor, by columns"}
-    assert report["ratios"]["S"]["PyTorch, foreach"]["median"] == 1.0
-    assert "not equal to PyTorch" in report["missing"]["S"]["wrong"]
-    assert "not in the table: wrong on S" in printed
-    for key in ("torch", "processor", "threads"):
-        assert str(report["environment"][key]) in printed
+    rows = list(csv.DictReader(small.read_text().splitlines()))
+    ratios = {(row["name"], row["at"]): row for row in rows if row["what"] == "ratio"}
+    products = {"products, by rows", "products, by columns"}
+    rest = {"PyTorch", "torch.func.grad", "straightforward", "list of calls", *products}
+    assert {name for name, at in ratios if at == "R"} == rest
+    assert {name for name, at in ratios if at == "S"} == {*rest, "scikit-learn"}
+    assert float(ratios["PyTorch", "S"]["value"]) == 1
+    assert all(f"\n{name} " in printed for name in rest)
+    assert "not in the table: wrong on S: not equal to PyTorch: off by" in printed
+    assert "not in the table: broken on S: RuntimeError: no C++ compiler\n" in printed
+    assert "scikit-learn on R: NotImplementedError: scikit-learn has one activation" in printed
+    goals = [row for row in rows if row["what"] == "goal"]
+    assert [row["at"] for row in goals] == ["S", "S", "R", "R"]
+    machine = {row["name"]: row["value"] for row in rows if row["what"] == "machine"}
+    assert machine["torch"] == torch.__version__
+    assert {row["name"] for row in rows if row["what"] == "operations per second"} == {
+        "float32", "float64",
+    }  # fmt: skip
+
+
+def test_named_networks_leave_the_file_alone(small, capsys):
+    assert bench.main(["S"]) == 0
+    assert not small.exists()
+    assert "R: " not in capsys.readouterr().out
 
 
 def test_unknown_network(capsys):
     with pytest.raises(SystemExit):
         bench.main(["S", "X"])
     assert "got X" in capsys.readouterr().err
+
+
+def test_growing_networks(monkeypatch):
+    variants, report = bench.load_variants(), bench.Report()
+    names = {"PyTorch": peers.eager, "straightforward": variants.straightforward}
+    names |= dict.fromkeys(("JAX, epoch by epoch", "loops, Numba"), variants.listed)
+    monkeypatch.setattr(bench, "candidates", lambda _: (names, {"list of calls": variants.listed}))
+    monkeypatch.setattr(bench, "SIZES", {"width": {8: WORK["S"]}})
+    bench.time_sizes(variants, report, rounds=1)
+    assert {row[1] for row in report.rows} == {*names, "list of calls", "products"}
+    assert all(0 < float(row[3]) < 0.1 for row in report.rows)

@@ -1,0 +1,146 @@
+"""Trainings to time, and what one may conclude from the times."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+import torch
+from torch import Tensor
+
+__all__ = ["WORK", "Result", "Work", "processor", "products"]
+
+
+@dataclass(frozen=True)
+class Work:
+    """A training to time. Data and starting parameters are the same whenever they are asked for."""
+
+    widths: tuple[int, ...]
+    activations: tuple[str, ...]  # of each layer: "relu", "sigmoid", "tanh" or "linear"
+    loss: str  # "mse" or "cross-entropy"
+    samples: int
+    batch: int
+    dtype: torch.dtype
+
+    def parameters(self) -> list[Tensor]:
+        """``[W, b, W, b, ...]``, with ``W (n, k)`` and ``b (k,)``."""
+        generator, drawn = torch.Generator().manual_seed(0), []
+        for n, k in pairwise(self.widths):
+            for shape in ((n, k), (k,)):
+                uniform = 2 * torch.rand(shape, dtype=torch.float64, generator=generator) - 1
+                drawn.append((uniform / math.sqrt(n)).to(self.dtype))
+        return drawn
+
+    def data(self) -> tuple[Tensor, Tensor]:
+        """Inputs ``(samples, n)`` and targets ``(samples, k)``; one-hot for a cross-entropy."""
+        generator = torch.Generator().manual_seed(1)
+        x, y = (
+            torch.randn(self.samples, width, dtype=torch.float64, generator=generator)
+            for width in (self.widths[0], self.widths[-1])
+        )
+        if self.loss == "cross-entropy":
+            y = (y == y.amax(1, keepdim=True)).to(torch.float64)
+        return x.to(self.dtype), y.to(self.dtype)
+
+    def batches(self) -> list[tuple[Tensor, Tensor]]:
+        """The data, split in order; the last batch may be short."""
+        return list(zip(*(tensor.split(self.batch) for tensor in self.data()), strict=True))
+
+    def operations(self) -> int:
+        """Floating-point operations of an epoch's matrix products."""
+        first, *others = (n * k for n, k in pairwise(self.widths))
+        return 2 * self.samples * (2 * first + 3 * sum(others))
+
+
+WORK = {
+    "S": Work(
+        (5, 32, 32, 32, 3), ("relu",) * 3 + ("linear",), "cross-entropy", 100, 33, torch.float64
+    ),
+    "R": Work(
+        (6, 32, 32, 32, 3), ("tanh", "sigmoid", "relu", "linear"), "mse", 1000, 100, torch.float64
+    ),
+    "M": Work(
+        (784, 256, 256, 10), ("relu",) * 2 + ("linear",), "cross-entropy", 1280, 128, torch.float32
+    ),
+    "L": Work(
+        (2048, 2048, 2048, 2048, 10), ("relu",) * 3 + ("linear",), "cross-entropy", 512, 512,
+        torch.float32,
+    ),
+}  # fmt: skip
+
+
+def products(work: Work, by_columns: bool = False) -> Callable[[int], None]:
+    """A training of the necessary alone: its matrix products, with outputs that exist already.
+
+    Args:
+        work: whose products.
+        by_columns: matrices lie in memory column after column, not row after row.
+    """
+
+    def new(rows: int, columns: int) -> Tensor:
+        if by_columns:
+            return torch.rand(columns, rows, dtype=work.dtype).T
+        return torch.rand(rows, columns, dtype=work.dtype)
+
+    weights = [(new(n, k), new(n, k)) for n, k in pairwise(work.widths)]
+    outputs: dict[int, list[tuple[Tensor, Tensor]]] = {}
+    calls: list[Callable[[], Tensor]] = []
+    for x, _ in work.batches():
+        m = len(x)
+        layers = outputs.setdefault(m, [(new(m, k), new(m, k)) for k in work.widths[1:]])
+        inputs = [(new(*x.shape), None), *layers[:-1]]
+        for (A, d_A), (W, d_W), (Z, d_Z) in zip(inputs, weights, layers, strict=True):
+            calls += [partial(torch.mm, A, W, out=Z), partial(torch.mm, A.T, d_Z, out=d_W)]
+            calls += [] if d_A is None else [partial(torch.mm, d_Z, W.T, out=d_A)]
+
+    @torch.inference_mode()
+    def train(epochs: int) -> None:
+        for _ in range(epochs):
+            for call in calls:
+                call()
+
+    train.calls = calls
+    return train
+
+
+@dataclass(frozen=True)
+class Result:
+    """A median, and the range in which it lies with 95 % confidence."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Result:
+        """The result of some rounds, whatever the distribution of the values (order statistics)."""
+        ordered = sorted(values)
+        n, tail, rank = len(ordered), 0.0, 0
+        # The median lies below the k-th smallest value only if fewer than k values lie below it.
+        while rank < (n - 1) // 2 and (tail := tail + math.comb(n, rank) / 2**n) <= 0.025:
+            rank += 1
+        rank = max(rank - 1, 0)
+        return cls(median(ordered), ordered[rank], ordered[n - 1 - rank])
+
+    def against(self, goal: float) -> str:
+        """Whether it is at most so large: met, missed, or undecided."""
+        return "met" if self.high <= goal else "missed" if self.low > goal else "undecided"
+
+    def __str__(self) -> str:
+        digits = 2 if self.median > 0.3 else 3
+        return f"{self.median:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f})"
+
+
+def processor() -> str:
+    """The name of this machine's processor."""
+    if Path("/proc/cpuinfo").exists():
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
