@@ -1,0 +1,14 @@
+"""MyST's syntax tree as HTML: one function per node type, in a registry.
+
+To support a new node type, write a function `(node, page) -> Markup` under `@renders("type")`, in
+the module whose name says what kind of thing it is: build elements with `el`, which escapes, and
+descend with `inside`. What a reader would miss goes to `page.problem`; the build then fails and
+tells all of them at once.
+"""
+
+from mystast import blocks, formulas, media, outputs, prose, references
+from mystast.article import article
+from mystast.page import RENDERERS, Page, render, renders, text_of
+
+__all__ = ["RENDERERS", "Page", "article", "render", "renders", "text_of"]
+_ = blocks, formulas, media, outputs, prose, references  # they have registered their functions
