@@ -34,7 +34,7 @@ LIMITS = {
     "first-network": Limits(1800, 120, 25),
     "mlp-for-regression": Limits(2400, 180, 25),
     "mlp-for-classification": Limits(2200, 155, 16),
-    "softmax-cross-entropy-pitfall": Limits(2150, 140, 18),
+    "softmax-cross-entropy-pitfall": Limits(2100, 145, 18),
     "reproducibility": Limits(2100, 200, 25),
     "cost-of-training": Limits(2650, 350, 25),
     "broken-backprop": Limits(2500, 250, 25),

@@ -20,7 +20,7 @@ RELEASE = "v0.1.0"
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
     "mlp/bench.csv": "e543626134ae52d69ec583fbdea047092374bd5aca07efeeaeba31190a8b4a71",
-    "mlp/claims.csv": "7bb57e2d393a12ef0b30f51d2af4d94b0fb3af74baac59cacbcfbe8bdefb75dc",
+    "mlp/claims.csv": "f2610b6b1ff5856fa26e6d7eb0859a3913b3ba3df635cfc4b0d56c6068ea8bee",
     "mlp/machines.csv": "bac1f97eda908025bd70510e79678fbbde46f9f6ba193ee306741abbe92df885",
     "play/bend.mjs": "cc67afd4d69c46428e11737602a5529c9f10827a7594e7d24a6ff70d55622db2",
     "play/net.mjs": "d2890430b7d8608343dbdb6d4ed1d398826a9ecf136555175b8df6263aa61cdc",
