@@ -78,8 +78,8 @@ def packages(name: str) -> dict[str, set[str]]:
     else:
         trees = [ast.parse(data)]
     modules = {each.partition(".")[0] for tree in trees for each in imports(tree)} - {""}
-    ours = {Path(each).stem for each in files() if each.endswith(".py")}
-    ours |= {"browser", "theme", "tools"}
+    python = (Path(each).with_suffix("") for each in files() if each.endswith(".py"))
+    ours = {part for each in python for part in each.parts}
     return {
         module: {canonicalize_name(each) for each in providers().get(module, [])}
         for module in modules - sys.stdlib_module_names - ours
