@@ -77,6 +77,7 @@ def packages(name: str) -> dict[str, set[str]]:
         trees = [ast.parse(data)]
     modules = {each.partition(".")[0] for tree in trees for each in imports(tree)} - {""}
     ours = {Path(each).stem for each in files() if each.endswith(".py")}
+    ours |= {Path(each).parent.name for each in files() if each.endswith("/__init__.py")}
     ours |= {"browser", "theme", "tools"}
     return {
         module: {canonicalize_name(each) for each in providers().get(module, [])}

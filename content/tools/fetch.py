@@ -17,6 +17,7 @@ from urllib.error import HTTPError
 FOLDER = "inside-deep-learning-modules"
 LIMIT = 60  # seconds for one file, however slowly it comes
 RELEASE = "v0.1.0"
+# ruff: noqa: E501
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
     "mlp/claims.csv": "0970909d34e0f9bb7aac277e337e3fe89e3271a1b3daba8ee6e026911fb0caf0",
@@ -39,7 +40,9 @@ FILES: dict[str, str] = {
     "tools/network.py": "f87d4748f71383a0dcf3d7c54241936afbd95cc088104cd1271873adedad0097",
     "tools/play.py": "c840ce76ff72a95f8230d3723991de0e051ab171abdc19e8ff6394354249dbe9",
     "tools/sanity.py": "5e143cd833a17827a9290c34c1c5fa086677954925105648d4e254cdfa75df65",
-    "tools/torch_heads.py": "aa2b663d9bf2532335ab861f6191eac7971c40499ff14c4c1dc35d4dd5592f27",
+    "tools/torch_heads/__init__.py": "3c8564b0e5ecb2a7ce71526fbdfb8a268a71ae12302a1aa16cd62f8c25611192",
+    "tools/torch_heads/rules.py": "92a7465132b19592a305c91e1eaef1f3021f1e2fb5a9559bb4b4c5f5d68a736f",
+    "tools/torch_heads/runtime.py": "9d4249099818818e232d7ce02809cdcc00c8373b03b8c4ab7af325665a01a10b",
     "tools/torch_metrics.py": "0021fa951c5f25047748b7b3bc628bb18d15682255608bc81e6cb579332287ec",
     "tools/torch_mlp.py": "e777e2b3d53f8e0e6ef1e629863324384f999fde6b94be98540b9935e9ea0f49",
     "tools/torch_training.py": "838af60f63983f86777ae345831ed011653ba7d3a369351d7fa0d0f242e7576f",
