@@ -86,8 +86,13 @@ def sha256(data: bytes) -> str:
 
 
 def is_fetched(name: str) -> bool:
-    """Whether a file of content/ is one that notebooks use while they run."""
-    return Path(name).suffix not in (".ipynb", ".md", *PICTURES)
+    """Whether a file of content/ is one that notebooks use while they run.
+
+    Of a package in tools/ these are its own modules, not its command and what it keeps in folders.
+    """
+    path = Path(name)
+    own = len(path.parts) <= len(Path(f"{CONTENT}/tools/package/module.py").parts)
+    return path.suffix not in (".ipynb", ".md", *PICTURES) and own and path.stem != "__main__"
 
 
 def title(notebook: dict[str, Any]) -> str:

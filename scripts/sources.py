@@ -74,11 +74,17 @@ class Book:
 
     @cached_property
     def modules(self) -> dict[str, str]:
-        """The files of the Python modules beside the notebooks, by name: `torch_metrics`, ..."""
+        """The files of the Python modules beside the notebooks, by name: `torch_metrics`, ...
+
+        A package beside them has the name of its folder; what it keeps in folders is its own.
+        """
         found: dict[str, str] = {}
         for file in self.files:
-            name = Path(file).stem
-            if file.endswith(".py") and name != "__init__":
+            path = Path(file)
+            inner = len(path.parts) > len(Path(f"{CONTENT}/tools/package/module.py").parts)
+            package = path.name == "__init__.py" and len(path.parts) > 3
+            name = path.parent.name if package else path.stem
+            if path.suffix == ".py" and name not in ("__init__", "__main__") and not inner:
                 if name in found:
                     raise BookError(f"two modules have one name: {found[name]} and {file}")
                 found[name] = file

@@ -17,6 +17,7 @@ from urllib.error import HTTPError
 FOLDER = "inside-deep-learning-modules"
 LIMIT = 60  # seconds for one file, however slowly it comes
 RELEASE = "v0.1.0"
+# ruff: noqa: E501
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
     "mlp/bench.csv": "e543626134ae52d69ec583fbdea047092374bd5aca07efeeaeba31190a8b4a71",
@@ -42,7 +43,9 @@ FILES: dict[str, str] = {
     "tools/prepared.py": "e829f5380a72eadd209f761d35114754ef1b15c3114495c54372fbf75f205825",
     "tools/sanity.py": "5e143cd833a17827a9290c34c1c5fa086677954925105648d4e254cdfa75df65",
     "tools/timing.py": "94715db021aee7511e31b3c34ee6bc49c1be32682f68096539b86cbe1d3261a7",
-    "tools/torch_heads.py": "aa2b663d9bf2532335ab861f6191eac7971c40499ff14c4c1dc35d4dd5592f27",
+    "tools/torch_heads/__init__.py": "30f9ccc4558b9c4c2786beb7aae601ee47a55a4b51c04d62922a626c4cd9b011",
+    "tools/torch_heads/rules.py": "e6796e2bdcf182bf0640130b1eed94857b65f4da17f0386d4b212c86106c0d37",
+    "tools/torch_heads/runtime.py": "9d4249099818818e232d7ce02809cdcc00c8373b03b8c4ab7af325665a01a10b",
     "tools/torch_metrics.py": "0021fa951c5f25047748b7b3bc628bb18d15682255608bc81e6cb579332287ec",
     "tools/torch_mlp.py": "15d5972511446b08a25f05b33efe0eaa763a1543e9c92d672f9f9830653474d4",
     "tools/torch_training.py": "278e265430e2cf6c037afbf453282bc4c28cc3ef8de3e91dc3094b676c5c8ce8",
