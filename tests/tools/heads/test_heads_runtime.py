@@ -1,9 +1,13 @@
 """check_head and guard, against brute-force oracles and PyTorch itself."""
 
+import copy
 import functools
 import math
+import pickle
 import random
+import runpy
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,6 +19,7 @@ from torch import nn
 from tools.torch_heads import Finding, HeadError, HeadWarning, check_head, guard
 
 torch.set_num_threads(1)
+RUNTIME = sorted((Path(__file__).parent / "corpus/runtime").iterdir())
 
 
 def codes(report, severity=None):
@@ -551,8 +556,46 @@ def test_guard_and_compiled_code(loss):
     with pytest.warns(HeadWarning, match="looks like"):
         guard(loss())(compiled(X), LABELS).backward()
     criterion = guard(loss())
-    step = torch.compile(lambda x, y: criterion(net(x), y), backend="eager")
-    assert torch.allclose(step(X, LABELS), F.cross_entropy(net(X), LABELS))
+    step = torch.compile(lambda x, y: criterion(net(x), y), backend="eager", fullgraph=True)
+    with pytest.warns(HeadWarning, match="cannot look") as said:
+        for _ in range(3):
+            assert torch.allclose(step(X, LABELS), F.cross_entropy(net(X), LABELS))
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize("path", RUNTIME, ids=lambda path: path.stem)
+def test_scripts_that_are_right_train_and_those_that_are_wrong_are_told(path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        try:
+            runpy.run_path(str(path), run_name="__main__")
+        except SystemExit as end:
+            assert end.code == 0
+
+
+def test_a_copy_looks_for_itself_and_a_pickled_guard_looks_again():
+    wrong = end(nn.Softmax(1))
+    criterion = guard(nn.CrossEntropyLoss())
+    copies = [copy.deepcopy(criterion), pickle.loads(pickle.dumps(criterion))]
+    for each in (criterion, *copies):
+        with pytest.raises(HeadError):
+            each(wrong(X), LABELS)
+        assert not each._forward_hooks and not each._forward_pre_hooks
+    function = pickle.loads(pickle.dumps(guard(F.cross_entropy)))
+    with pytest.raises(HeadError):
+        function(wrong(X), LABELS)
+
+
+def test_other_hooks_of_the_loss_stay_and_ours_go():
+    calls = []
+    criterion = guard(nn.CrossEntropyLoss())
+    handle = criterion.register_forward_hook(lambda *args: calls.append(args))
+    with pytest.raises(HeadError):
+        criterion(end(nn.Softmax(1))(X), LABELS)
+    criterion(end()(X), LABELS)
+    assert len(calls) == 1 and len(criterion._forward_hooks) == 1
+    handle.remove()
+    assert not criterion._forward_hooks and not criterion._forward_pre_hooks
 
 
 def test_guard_names_bad_arguments():
