@@ -28,7 +28,7 @@ class Losses(Library):
             bad = [each for each in bad if each[2]]
         if not bad:
             for loss in {loss.name for _, loss, _ in verdicts if isinstance(loss, Loss)}:
-                if isinstance(x, Symbol):
+                if isinstance(x, Symbol) and not self.trains(self.scope):
                     self.right.add((self.scope.home, loss, x))
             return None
         verdict, loss, _ = bad[0]

@@ -154,8 +154,15 @@ class Reader(Statements):
         names = [getattr(home, "name", ""), getattr(getattr(scope.owner, "node", None), "name", "")]
         if not any(SHOWN.search(name) for name in names):
             return False
+        return not self.trains(scope)
+
+    def trains(self, scope: Scope) -> bool:
+        """Might this code train a network? A module might; a function, if it takes a step."""
+        home: Any = scope.home
+        if home is None:
+            return True
         lines = scope.module.source.lines[home.lineno - 1 : home.end_lineno]
-        return not any(".step(" in line for line in lines)
+        return any(".step(" in line or ".backward(" in line for line in lines)
 
     def findings(self) -> list[Finding]:
         """What was found, but for what stands beside the right way: that is meant so."""
