@@ -32,7 +32,7 @@ CLAMPS = ("clamp", "clip", "clamp_min", "clamp_max")
 LIST_METHODS = frozenset("reverse remove clear sort insert".split())
 # Functions that look at a network, or change nothing of what it computes last.
 HARMLESS = re.compile(
-    r"summar|print|log|count|param|init|watch|optim|sched|train|eval|valid|test|fit|len|next|str|"
+    r"summary|print|log|count|param|init|watch|optim|sched|train|eval|valid|test|fit|len|next|str|"
     r"repr|id\b|save|plot|draw|flops|profile|info|size|seed|isinstance|hasattr|type|zip|list|tuple|"
     r"enumerate|getattr|load|restore|resume|freeze|grad|ema|callback|dataloader|loader|metric|"
     r"accuracy|loss|criterion|trainer|checkpoint|step|predict|infer|append|add_graph|export|"
