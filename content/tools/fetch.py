@@ -38,7 +38,7 @@ FILES: dict[str, str] = {
     "tools/exercises.py": "4065e8309720d4d164a227a3df4f131d9099ea051125ee55dc564fb33032e69c",
     "tools/figures.py": "da1455c217e261cdcfbd57a9dfadcfba09e1224399f32436bbed679ae8ed1b55",
     "tools/network.py": "d5d1c9d2cd2020c5efcab8a9cedc9599de12b2471a31eec30d3404f575120778",
-    "tools/peers.py": "f1c8072db88c8312a9bddff8e2369e4dde9aa6acd7fb42f288223c67ede830c4",
+    "tools/peers.py": "c61c40e9bb08a4ed351149248e35d23608cf48fd7feaa8a932b612892b4d2eef",
     "tools/play.py": "c840ce76ff72a95f8230d3723991de0e051ab171abdc19e8ff6394354249dbe9",
     "tools/prepared.py": "e829f5380a72eadd209f761d35114754ef1b15c3114495c54372fbf75f205825",
     "tools/sanity.py": "5e143cd833a17827a9290c34c1c5fa086677954925105648d4e254cdfa75df65",

@@ -89,6 +89,7 @@ def jax_training(work: Work, lr: float, *, at_once: bool = False) -> Training:
     import jax.numpy as jnp
     from jax import lax
 
+    jax.config.update("jax_platforms", "cpu")  # like the others, also beside a graphics card
     jax.config.update("jax_enable_x64", work.dtype == torch.float64)
     functions = {"relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh}
 
