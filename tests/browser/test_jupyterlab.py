@@ -1,4 +1,4 @@
-"""The book in JupyterLab, as `make lab` opens it: three notebooks are run there and looked at."""
+"""The book in JupyterLab, as `make lab` opens it: two notebooks are run there and looked at."""
 
 from __future__ import annotations
 
@@ -23,12 +23,8 @@ from sources import CONTENT, ROOT, Book, source, tags
 pytestmark = pytest.mark.browser
 
 BOOK = Book.read(ROOT)
-# One with many formulas and figures, one with progress bars, one with HTML of its own.
-NOTEBOOKS = [
-    "mlp-for-regression.ipynb",
-    "softmax-cross-entropy-pitfall.ipynb",
-    "broken-backprop.ipynb",
-]
+# One with many formulas, drawings and figures that answer, one with tables of its own.
+NOTEBOOKS = ["first-network.ipynb", "softmax-cross-entropy-pitfall.ipynb"]
 AT_ONCE = 2  # kernels that run at the same time
 START, RUN = 60, 300  # seconds that the server, and that all cells of a notebook, may take
 
