@@ -25,11 +25,10 @@ from importlib.metadata import version
 from statistics import median
 from typing import Any
 
-# Read when JAX and PyTorch are imported: one thread, and compile as if it were the first time.
+# JAX reads it when it is imported: one thread for it, too.
 os.environ.setdefault(
     "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 )
-os.environ["TORCHINDUCTOR_FORCE_DISABLE_CACHES"] = "1"
 
 import scipy.linalg  # noqa: F401 (Numba's products are SciPy's, and are to be limited, too)
 import torch
@@ -44,8 +43,15 @@ RESULTS = ROOT / "content" / "mlp" / "bench.csv"
 HEADER = ("what", "name", "at", "value", "low", "high")
 #: Rounds, and epochs in each: so many that what a training does once is a few percent of it.
 EFFORT = {"S": (21, 64), "R": (21, 8), "M": (21, 1), "L": (15, 1)}
-#: At most so much of PyTorch's time, and of the best peer's.
-GOALS = {"S": (0.06, 0.6), "R": (0.13, 1.0), "M": (0.8, 1.0), "L": (1.05, 1.05)}
+#: The best of ours takes at most so much of PyTorch's time, and of the best peer's; and the book's
+#: layers of PyTorch's.
+GOALS = {
+    "S": (0.06, 0.6, 0.5),
+    "R": (0.13, 1.0, 0.6),
+    "M": (0.8, 1.0, 1.25),
+    "L": (1.05, 1.05, 1.25),
+}
+TAUGHT = "the book's layers"
 #: What L's minute leaves no time for.
 NOT_FOR_L = ("torch.compile", "torch.func", "scikit-learn", "memory", "folded", "fused")
 #: Networks of growing size.
@@ -81,7 +87,7 @@ def candidates(variants: types.ModuleType) -> tuple[dict[str, Callable], dict[st
         "JAX, all epochs": partial(peers.jax_training, at_once=True),
     }
     ours = {
-        "the book's layers": peers.book_layers,
+        TAUGHT: peers.book_layers,
         "straightforward": variants.straightforward,
         "fused gradient": variants.fused,
         "folded update": variants.folded,
@@ -148,7 +154,7 @@ class Report:
 
 
 def say(text: str) -> None:
-    """What the program is doing, for who waits."""
+    """What the program is doing, for those who wait."""
     print(f"{time.process_time():4.0f} s  {text}", file=sys.stderr, flush=True)
 
 
@@ -184,10 +190,12 @@ def time_network(variants: types.ModuleType, name: str, report: Report) -> dict[
         report.add_result("ratio", label, name, result)
     peer = min(theirs.keys() & trainings.keys(), key=middle.__getitem__)
     best = min(ours.keys() & trainings.keys(), key=middle.__getitem__)
-    for label, goal in zip((eager, peer), GOALS[name], strict=True):
-        result = Result.of(variants.ratios(times, label)[best])
-        report.add_result("goal", f"{best}, of {label}", name, result)
-        print(f"{name}: {best}, of {label}: {result}, at most {goal}: {result.against(goal)}")
+    judged = (best, eager), (best, peer), (TAUGHT, eager)
+    for (label, other), goal in zip(judged, GOALS[name], strict=True):
+        if label in times:
+            result = Result.of(variants.ratios(times, other)[label])
+            report.add_result("goal", f"{label}, of {other}", name, result)
+            print(f"{name}: {label}, of {other}: {result}, at most {goal}: {result.against(goal)}")
     return table
 
 
@@ -218,12 +226,8 @@ def time_machine(report: Report) -> None:
             start = time.process_time()
             torch.mm(A, B, out=out)
             seconds.append(time.process_time() - start)
-        report.add(
-            "operations per second",
-            str(dtype).removeprefix("torch."),
-            "",
-            2 * 1024**3 / min(seconds),
-        )
+        name, rate = str(dtype).removeprefix("torch."), 2 * 1024**3 / min(seconds)
+        report.add("operations per second", name, "", rate)
 
 
 def describe(report: Report) -> None:
@@ -276,4 +280,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    torch.compiler.config.force_disable_caches = True  # compile as if it were the first time
     sys.exit(main())

@@ -20,7 +20,7 @@ RELEASE = "v0.1.0"
 # ruff: noqa: E501
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
-    "mlp/bench.csv": "e543626134ae52d69ec583fbdea047092374bd5aca07efeeaeba31190a8b4a71",
+    "mlp/bench.csv": "d4d7b345a246989420b88e810035ec1b57f29662b4bdffbf42330b8f9f60259a",
     "mlp/claims.csv": "f2610b6b1ff5856fa26e6d7eb0859a3913b3ba3df635cfc4b0d56c6068ea8bee",
     "mlp/machines.csv": "bac1f97eda908025bd70510e79678fbbde46f9f6ba193ee306741abbe92df885",
     "play/bend.mjs": "cc67afd4d69c46428e11737602a5529c9f10827a7594e7d24a6ff70d55622db2",
@@ -42,7 +42,7 @@ FILES: dict[str, str] = {
     "tools/play.py": "c840ce76ff72a95f8230d3723991de0e051ab171abdc19e8ff6394354249dbe9",
     "tools/prepared.py": "e829f5380a72eadd209f761d35114754ef1b15c3114495c54372fbf75f205825",
     "tools/sanity.py": "5e143cd833a17827a9290c34c1c5fa086677954925105648d4e254cdfa75df65",
-    "tools/timing.py": "94715db021aee7511e31b3c34ee6bc49c1be32682f68096539b86cbe1d3261a7",
+    "tools/timing.py": "aa577eb9ca3131d47095f484efe550ecc8b1d4678402f29c253cc6b8895c267a",
     "tools/torch_heads/__init__.py": "30f9ccc4558b9c4c2786beb7aae601ee47a55a4b51c04d62922a626c4cd9b011",
     "tools/torch_heads/judge.py": "1dcf7d8111639ae83b74615500b847481b9880179f0c2ed4704184e1d38b639d",
     "tools/torch_heads/rules.py": "e6796e2bdcf182bf0640130b1eed94857b65f4da17f0386d4b212c86106c0d37",
