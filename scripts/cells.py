@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sources import CONTENT, PICTURES, Book, BookError, source, tags
+from sources import CONTENT, PICTURES, Book, BookError, is_shared, source, tags
 
 SETUP = Path(__file__).with_name("setup_cell.py")
 FIRST_RELEASE = "0.1.0"
@@ -91,8 +91,8 @@ def is_fetched(name: str) -> bool:
     Of a package in tools/ these are its own modules, not its command and what it keeps in folders.
     """
     path = Path(name)
-    own = len(path.parts) <= len(Path(f"{CONTENT}/tools/package/module.py").parts)
-    return path.suffix not in (".ipynb", ".md", *PICTURES) and own and path.stem != "__main__"
+    used = path.suffix not in (".ipynb", ".md", *PICTURES) and path.stem != "__main__"
+    return used and is_shared(name)
 
 
 def title(notebook: dict[str, Any]) -> str:

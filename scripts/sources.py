@@ -81,10 +81,9 @@ class Book:
         found: dict[str, str] = {}
         for file in self.files:
             path = Path(file)
-            inner = len(path.parts) > len(Path(f"{CONTENT}/tools/package/module.py").parts)
             package = path.name == "__init__.py" and len(path.parts) > 3
             name = path.parent.name if package else path.stem
-            if path.suffix == ".py" and name not in ("__init__", "__main__") and not inner:
+            if path.suffix == ".py" and name not in ("__init__", "__main__") and is_shared(file):
                 if name in found:
                     raise BookError(f"two modules have one name: {found[name]} and {file}")
                 found[name] = file
@@ -190,6 +189,11 @@ def _files(root: Path, folder: Path) -> Iterator[tuple[str, bytes]]:
             yield name, path.read_bytes()
         elif path.name != "__pycache__":
             yield from _files(root, path)
+
+
+def is_shared(name: str) -> bool:
+    """Whether a file is others' to use: what a package in tools/ keeps in folders is its own."""
+    return len(Path(name).parts) <= len(Path(f"{CONTENT}/tools/package/module.py").parts)
 
 
 def read_notebook(data: bytes, name: str) -> dict[str, Any]:

@@ -309,14 +309,9 @@ def check_sigmoid(answer: Callable[[float], float]) -> None:
     """
     p = torch.linspace(0, 1, 10_001, dtype=torch.float64)
     for eta in (0.01, 0.1, 0.3, 0.45, 0.5, 0.52, 0.55, 0.6, 0.65, 0.7, 0.72, 0.8, 0.99):
-        found, got = (
-            p[
-                F.binary_cross_entropy_with_logits(
-                    p, torch.full_like(p, eta), reduction="none"
-                ).argmin()
-            ].item(),
-            float(answer(eta)),
-        )
+        truth = torch.full_like(p, eta)
+        costs = F.binary_cross_entropy_with_logits(p, truth, reduction="none")
+        found, got = p[costs.argmin()].item(), float(answer(eta))
         assert abs(got - found) < 1e-3, (
             f"for {eta} a search finds {found:.3f}, you say {got:.3f}; can sigmoid(p) be {eta}?"
         )
@@ -333,10 +328,8 @@ def check_repair(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
         (torch.float64, 7, 3, 1e-9),
         (torch.float64, 1, 11, 1e-9),
     ):
-        z, y = (
-            8 * torch.randn(m, k, generator=torch.Generator().manual_seed(m)).to(dtype),
-            torch.arange(m) * 3 % k,
-        )
+        z = 8 * torch.randn(m, k, generator=torch.Generator().manual_seed(m)).to(dtype)
+        y = torch.arange(m) * 3 % k
         z[0, y[0]] -= 40  # a small probability for the right class
         got, wanted = answer((z := z.requires_grad_()).softmax(1), y), F.cross_entropy(z, y)
         assert got.shape == () and torch.allclose(got, wanted, rtol=rtol), (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -35,7 +34,6 @@ from .values import (
 )
 
 DEPTH, CALLS = 8, 1000  # calls are followed eight deep, a thousand of them per file
-TRAINS = re.compile(r"_step$|loss|^(fit|train|train_epoch|update|closure)$")
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,6 @@ SAME = frozenset(
     "resize_ detach_ view_ transpose_ t_ share_memory_ retain_grad".split()
 )
 CLAMPS = ("clamp", "clip", "clamp_min", "clamp_max")
-LIST_METHODS = frozenset("reverse remove clear sort insert".split())
 # Functions that look at a network, or change nothing of what it computes last.
 HARMLESS = re.compile(
     r"summary|print|log|count|param|init|watch|optim|sched|train|eval|valid|test|fit|len|next|str|"
