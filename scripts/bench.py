@@ -32,11 +32,12 @@ os.environ.setdefault(
 
 import scipy.linalg  # noqa: F401 (Numba's products are SciPy's, and are to be limited, too)
 import torch
-from sources import ROOT, read_notebook, source, tags
+from sources import CONTENT, ROOT, read_notebook, source, tags
 from threadpoolctl import threadpool_limits
 
-from tools import peers
-from tools.timing import WORK, Result, Work, clock, processor, products
+sys.path.append(str(ROOT / CONTENT))  # the notebook's own modules
+from tools import peers  # noqa: E402
+from tools.timing import WORK, Result, Work, clock, processor, products  # noqa: E402
 
 NOTEBOOK = "content/mlp/cost-of-training.ipynb"
 RESULTS = ROOT / "content" / "mlp" / "bench.csv"

@@ -20,7 +20,7 @@ RELEASE = "v0.1.0"
 # ruff: noqa: E501
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
-    "mlp/bench.csv": "d4d7b345a246989420b88e810035ec1b57f29662b4bdffbf42330b8f9f60259a",
+    "mlp/bench.csv": "bfbdbe966b793e380ab34270a46e3f99e9b55d7ee3de63522d422888f69924d5",
     "mlp/claims.csv": "f2610b6b1ff5856fa26e6d7eb0859a3913b3ba3df635cfc4b0d56c6068ea8bee",
     "mlp/machines.csv": "bac1f97eda908025bd70510e79678fbbde46f9f6ba193ee306741abbe92df885",
     "play/bend.mjs": "cc67afd4d69c46428e11737602a5529c9f10827a7594e7d24a6ff70d55622db2",

@@ -1,6 +1,10 @@
 """The benchmark: what it refuses to time, what it prints and writes."""
 
 import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import bench
 import pytest
@@ -83,3 +87,17 @@ def test_growing_networks(monkeypatch):
     bench.time_sizes(variants, report, rounds=1)
     assert {row[1] for row in report.rows} == {*names, "list of calls", "products"}
     assert all(0 < float(row[3]) < 0.1 for row in report.rows)
+
+
+def test_it_is_a_command_that_finds_what_it_times():
+    """Run as `make bench` runs it: from the root, with no path of the tests' in the environment."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(
+        [sys.executable, "scripts/bench.py", "X"],
+        cwd=Path(__file__).parents[2],
+        env=clean,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 2 and "of S, R, M, L, got X" in done.stderr
