@@ -23,6 +23,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import fonts
+import inventory
 import metadata
 import mystast
 import searching
@@ -174,12 +175,17 @@ class Site:
         self.problems += page.problems
         return page.file, html
 
+    def _content(self, slug: str) -> str:
+        """The syntax tree of a page."""
+        return self._lasting(self.content.get(f"/content/{slug}.json").decode())
+
+    def _lasting(self, text: str) -> str:
+        """The text with ids that the next build will have, too."""
+        return RANDOM_ID.sub(lambda found: self.lasting_ids.get(found[0], found[0]), text)
+
     def render(self, slug: str) -> tuple[mystast.Page, str, Markup]:
         """A page, its HTML, and its article alone."""
-        content = self.content.get(f"/content/{slug}.json").decode()
-        if self.lasting_ids:
-            content = RANDOM_ID.sub(lambda found: self.lasting_ids.get(found[0], found[0]), content)
-        document = json.loads(content)
+        document = json.loads(self._content(slug))
         source = document["location"].lstrip("/")
         page = mystast.Page(self.book, self.content, self.assets, slug, source, [])
         if page.file in TAKEN or page.file.startswith("assets/"):
@@ -248,8 +254,16 @@ class Site:
             file.writelines(self.whole(self._write_pages()))
         self._write(NOT_FOUND, self.not_found())
         self._write("robots.txt", metadata.robots(self.book))
+        self._write_references()
         if self.book.url:
             self._write("sitemap.xml", metadata.sitemap(self.book))
+
+    def _write_references(self) -> None:
+        """Write what another book needs to link to the places of this one."""
+        found = json.loads(self._lasting(self.content.get("/myst.xref.json").decode()))
+        self._write("myst.xref.json", json.dumps(inventory.references(found, self.book)))
+        targets = inventory.inventory(self.content.get("/objects.inv"), self.book)
+        (self.folder / "objects.inv").write_bytes(targets)
 
     def _write_pages(self) -> Iterator[Chapter]:
         """Write the pages; those of a long book with all processors."""
@@ -268,6 +282,7 @@ class Site:
         """Write one page; what is wrong with it, and its chapter of the whole book."""
         page, html, article = self.render(slug)
         self._write(page.file, html)
+        self._write(f"content/{slug}.json", inventory.page(self._content(slug)))
         return page.problems, (page.file, page.title, whole.chapter(article, page.file))
 
     def _write(self, name: str, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -107,6 +108,7 @@ def content_server():
         "/config.json": json.dumps(CONFIG).encode(),
         "/myst.search.json": b'{"records": []}',
         "/myst.xref.json": b'{"references": []}',
+        "/objects.inv": b"# Sphinx inventory version 2\n#\n#\n#\n" + zlib.compress(b""),
     }
 
     def put(slug: str, *nodes: dict, **keys: str) -> None:

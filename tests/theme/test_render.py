@@ -246,7 +246,11 @@ def test_every_file_at_the_root_is_a_page_or_its_name_is_taken(build):
     _, folder = build()
     names = {path.name for path in folder.glob("*.html")}
     assert names == {"index.html", "two.html"} | render.TAKEN
-    assert {path.name for path in folder.iterdir() if path.is_dir()} == {"part", "assets"}
+    assert {path.name for path in folder.iterdir() if path.is_dir()} == {
+        "part",
+        "assets",
+        "content",  # only .json, and a page is .html
+    }
 
 
 @pytest.mark.parametrize("url", ["javascript:x()", "data:text/html,x", "vbscript:x"])

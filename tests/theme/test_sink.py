@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -66,3 +70,39 @@ def test_it_is_well_formed_and_says_what_it_is(site):
     dates = index.xpath("//meta[@name='citation_publication_date']/@content")
     assert dates == ["2026/11/23"]
     assert "https://example.org/a/book/sitemap.xml" in (site / "robots.txt").read_text()
+
+
+@pytest.mark.parametrize("kind", ["myst", "intersphinx"])
+def test_another_book_refers_to_this_one(site, tmp_path, kind):
+    """By MyST's references, which tell the words of a link, too; or by Sphinx's inventory."""
+    folder = tmp_path / "other"
+    folder.mkdir()
+    server = ThreadingHTTPServer(
+        ("localhost", 0), partial(SimpleHTTPRequestHandler, directory=str(site))
+    )
+    with server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        url = f"http://localhost:{server.server_port}"
+        settings = {
+            "version": 1,
+            "project": {
+                "title": "Another book",
+                "toc": [{"file": "index.md"}],
+                "references": {"sink": {"url": url, "kind": kind}},
+            },
+            "site": {"template": str(site.parents[1] / "theme")},
+        }
+        (folder / "myst.yml").write_text(json.dumps(settings))
+        links = "[](xref:sink#start) [](xref:sink#fig-drawing) [](xref:sink#a-table)"
+        (folder / "index.md").write_text(f"# Another\n\n{links}\n")
+        built = sink.build(folder)
+        server.shutdown()
+    assert built.returncode == 0, built.stdout + built.stderr
+    page = lxml_html.parse(str(folder / "_build" / "html" / "index.html")).getroot()
+    found = page.xpath(f"//main//a[starts-with(@href, '{url}')]")
+    places = [link.get("href").removeprefix(url + "/").partition("#") for link in found]
+    assert [file for file, _, _ in places] == ["index.html", "blocks.html", "blocks.html"]
+    for file, _, name in places:
+        assert lxml_html.parse(str(site / file)).xpath("//*[@id=$name]", name=name)
+    assert found[0].text_content() == "Phrases"
+    assert found[1].text_content().startswith("Figure\N{NO-BREAK SPACE}1")
