@@ -1,7 +1,7 @@
 """Build the book: execute what changed, render the site, check it, and only then put it in place.
 
-    python scripts/build.py             build _build/html
-    python scripts/build.py --to DIR    build DIR/html
+    python -m scripts.build             build _build/html
+    python -m scripts.build --to DIR    build DIR/html
 
 MyST works in a copy of the sources, DIR/work. So whatever happens the last good site stays where
 it is, and what is edited during a build waits for the next one.
@@ -24,15 +24,15 @@ from pathlib import Path
 from typing import IO
 
 try:
-    import export
-    import site_check
-    from environment import enter
-    from execute import Cache, digest, fill, machinery, too_large
     from filelock import FileLock, Timeout
-    from processes import interruptible, running
-    from progress import Progress
-    from sources import ROOT, Book, BookError, replace_text
-    from stage import outside
+
+    from scripts import export, site_check
+    from scripts.environment import enter
+    from scripts.execute import Cache, digest, fill, machinery, too_large
+    from scripts.processes import interruptible, running
+    from scripts.progress import Progress
+    from scripts.sources import ROOT, Book, BookError, replace_text
+    from scripts.stage import outside
 except ImportError as error:
     sys.exit(f"{error}. Something is damaged: remove .venv, and run make again.")
 

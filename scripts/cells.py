@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sources import CONTENT, PICTURES, Book, BookError, is_shared, source, tags
+
+from scripts.sources import CONTENT, PICTURES, Book, BookError, is_shared, source, tags
 
 SETUP = Path(__file__).with_name("setup_cell.py")
 FIRST_RELEASE = "0.1.0"

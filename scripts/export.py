@@ -1,7 +1,7 @@
 """Write what is generated: modules, the notebooks' cells that cells.py makes, links.
 
-    python scripts/export.py           write it
-    python scripts/export.py --check   say whether it is up to date, and exit 1 if not
+    python -m scripts.export           write it
+    python -m scripts.export --check   say whether it is up to date, and exit 1 if not
 
 content/tools/torch_mlp.py holds the notebooks' cells tagged `export`, in the order of the table of
 contents; torch_training.py holds those of content/training/, so that editing them does not execute
@@ -18,8 +18,17 @@ import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import cells
-from sources import CONTENT, Book, BookError, code_cells, parsed, replace_text, tags, tree_of_cell
+from scripts import cells
+from scripts.sources import (
+    CONTENT,
+    Book,
+    BookError,
+    code_cells,
+    parsed,
+    replace_text,
+    tags,
+    tree_of_cell,
+)
 
 MODULE = "content/tools/torch_mlp.py"
 TRAINING = "content/tools/torch_training.py"

@@ -13,8 +13,9 @@ from typing import IO, Any
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert.preprocessors import ExecutePreprocessor
 from nbformat import from_dict
-from processes import kill
-from sources import source, tags
+
+from scripts.processes import kill
+from scripts.sources import source, tags
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 # Warnings are errors while a cell runs, and as before for the machinery between the cells, and for

@@ -1,6 +1,6 @@
 """Make a release: the commit and the tag that notebooks outside a clone fetch their modules from.
 
-    python scripts/release.py 1.2.3
+    python -m scripts.release 1.2.3
 
 Sets the version and its date in CITATION.cff and CHANGELOG.md, writes what is generated, runs the
 checks, commits, and creates the annotated tag v1.2.3. Where something is wrong it says so, and
@@ -17,10 +17,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cells
-import export
-from processes import interruptible
-from sources import ROOT, Book, BookError, replace_text
+from scripts import cells, export
+from scripts.processes import interruptible
+from scripts.sources import ROOT, Book, BookError, replace_text
 
 CHECKS = "make lint test"
 CITED = re.compile(r"^(version|date-released):.*\n?", re.MULTILINE)

@@ -6,17 +6,14 @@ import gzip
 import json
 import posixpath
 import re
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from sources import ROOT, Book
-
-sys.path.append(str(ROOT / "theme"))
-import fonts
+from scripts.sources import Book
+from theme import fonts
 
 # Where a page makes the browser fetch something, by tag. `a` is left out: it waits for a click.
 FETCHED = {

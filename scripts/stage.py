@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import quote
 
 import yaml
-from sources import CONTENT, PICTURES, Book
+
+from scripts.sources import CONTENT, PICTURES, Book
 
 # MyST names files by what is in them; those of outputs by nothing else.
 HASH = re.compile(r"-?[0-9a-f]{32}(?=\.|$)")

@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from markup import classes, el, join
 from markupsafe import Markup, escape
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Token
 from pygments.util import ClassNotFound
+
+from .markup import classes, el, join
 
 PYTHON_NAMES = frozenset({"python", "py", "python3", "ipython", "ipython3"})
 ALIASES = {"myst": "markdown"}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
-import mystast
-from book import Book, page_file
-from markup import el
 from markupsafe import Markup
+
+from . import mystast
+from .book import Book, page_file
+from .markup import el
 
 CARD = (1200, 630)  # the size that link previews expect
 INK, PAPER, MUTED, ACCENT = "#1b1f24", "#ffffff", "#59636e", "#0b57a4"

@@ -14,9 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import whole
-from book import ContentServer, MissingAsset, page_file
-from markup import el
+from . import whole
+from .book import ContentServer, MissingAsset, page_file
+from .markup import el
 
 POLL_SECONDS = 1.0
 

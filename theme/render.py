@@ -1,9 +1,8 @@
 """The site: MyST's pages in, HTML out.
 
-`python render.py build` writes the site to BUILD_DIRECTORY and fails, with every problem on
-stderr, when a reader would miss anything. `python render.py start` serves the same pages while
-they are written. MyST runs both (template.yml) and tells in the environment where its content
-server is.
+`build` writes the site to BUILD_DIRECTORY and fails, with every problem on stderr, when a reader
+would miss anything. `start` serves the same pages while they are written. MyST runs both
+(template.yml, __main__.py) and tells in the environment where its content server is.
 """
 
 from __future__ import annotations
@@ -22,15 +21,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import fonts
-import inventory
-import metadata
-import mystast
-import searching
-import whole
-from book import Assets, Book, ContentServer, Entry, Problem
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+
+from . import fonts, inventory, metadata, mystast, searching, whole
+from .book import Assets, Book, ContentServer, Entry, Problem
 
 THEME = Path(__file__).resolve().parent
 STATIC = THEME / "static"
@@ -395,10 +390,6 @@ def build() -> int:
 
 def start() -> int:
     """Serve the book while it is written."""
-    from preview import serve  # a build needs no web server
+    from .preview import serve  # a build needs no web server
 
     return serve(Site)
-
-
-if __name__ == "__main__":
-    sys.exit({"build": build, "start": start}[sys.argv[1]]())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from book import Book
+from .book import Book
 
 
 def script(records: list[dict[str, Any]], book: Book) -> bytes:

@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 from conftest import ROOT
-from site_check import over_budget, weight
+
+from scripts.site_check import over_budget, weight
 
 pytestmark = pytest.mark.browser
 

@@ -6,13 +6,13 @@ from decimal import Decimal, localcontext
 from functools import partial
 from itertools import pairwise
 
-import bench
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scripts import bench
 from tools import peers
 from tools.timing import WORK, Work, products
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import cells
-import export
 import pytest
 import yaml
 from books import cell, notebook
-from sources import Book, BookError, source
+
+from scripts import cells, export
+from scripts.sources import Book, BookError, source
 
 NAME = "content/one.ipynb"
 SOLUTION = '''def double(x):

@@ -6,14 +6,14 @@ import json
 import os
 from pathlib import Path
 
-import environment
-import execute
 import pytest
 from books import SmallBook, cell, notebook
 from hypothesis import given
 from hypothesis import strategies as st
-from kernels import joined
-from sources import Book
+
+from scripts import environment, execute
+from scripts.kernels import joined
+from scripts.sources import Book
 
 NAME = "content/one.ipynb"
 

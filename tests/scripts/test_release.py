@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-import release
 import yaml
 from books import ROOT
-from sources import Book, source
+
+from scripts import release
+from scripts.sources import Book, source
 
 SOMEBODY = {
     f"GIT_{role}_{what}": value
@@ -57,7 +58,7 @@ class Clone:
     def release(self, version: str, script: str = "") -> subprocess.CompletedProcess:
         """Run the command, with a line of Python for its checks."""
         checks = f"{sys.executable} -c '{script}'"
-        command = [sys.executable, "scripts/release.py", version, "--checks", checks]
+        command = [sys.executable, "-m", "scripts.release", version, "--checks", checks]
         env = os.environ | SOMEBODY | {"PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True)
 

@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 
 import pytest
-from site_check import problems
-from sources import Book
+
+from scripts.site_check import problems
+from scripts.sources import Book
 
 PAGES = ["index.md", "b.ipynb"]
 GOOD = """<!doctype html><html><head><title>A</title>

@@ -6,9 +6,10 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urljoin
 
 import pytest
-from book import LONG_CONTENTS, Assets, Book, page_file, page_url, relative
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
+from theme.book import LONG_CONTENTS, Assets, Book, page_file, page_url, relative
 
 SEGMENTS = st.text("ab .é#%?", min_size=1).filter(lambda name: set(name) != {"."})
 PATHS = st.lists(SEGMENTS, min_size=1, max_size=4).map("/".join)

@@ -1,8 +1,9 @@
 """Which fonts a page needs, by the stylesheet and by the classes on the page."""
 
-import fonts
 import pytest
-from render import KATEX, Theme
+
+from theme import fonts
+from theme.render import KATEX, Theme
 
 FACES = "".join(
     f"@font-face{{font-family:KaTeX_{name};font-style:{style};font-weight:{weight};src:url({file})}}"

@@ -7,12 +7,13 @@ import dis
 from collections import Counter
 from pathlib import Path
 
-import highlight
 import html5lib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html as lxml_html
+
+from theme import highlight
 
 # Pygments counts CR and CRLF as line ends; the control characters are not for HTML.
 SOURCE = st.text(st.characters(exclude_categories=("Cs", "Cc")) | st.just("\n"))

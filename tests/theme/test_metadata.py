@@ -5,15 +5,15 @@ from __future__ import annotations
 import io
 import json
 
-import metadata
 import pytest
-import searching
-from book import Book
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 from lxml import html as lxml_html
 from PIL import Image
+
+from theme import metadata, searching
+from theme.book import Book
 
 ADDRESS = "https://example.org/base"
 FRONT = {"title": 'One & "only"', "description": "<About> it", "authors": [{"name": "B & C"}]}

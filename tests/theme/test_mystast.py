@@ -7,14 +7,15 @@ import re
 from pathlib import Path
 
 import html5lib
-import mystast
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
-from markup import el
-from mystast import RENDERERS, article, render
-from theme.sink import RED_SQUARE
+
+from tests.theme.sink import RED_SQUARE
+from theme import mystast
+from theme.markup import el
+from theme.mystast import RENDERERS, article, render
 
 # Well-formed XML has no control characters, and HTML5 parsers normalize these away.
 TEXT = st.text(

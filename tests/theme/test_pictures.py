@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from xml.etree import ElementTree
 
-import pictures
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import pyplot
 from PIL import Image
+
+from theme import pictures
 
 
 @pytest.mark.parametrize(

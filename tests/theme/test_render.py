@@ -19,8 +19,9 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
 import pytest
-import render
 from lxml import html as lxml_html
+
+from theme import render
 
 THEME = Path(render.__file__).parent
 TEXT_INSIDE = {"children": [{"type": "text", "value": "It is <here>."}]}
@@ -271,7 +272,7 @@ def test_scripts_are_shipped_without_comments_and_indentation(build):
 
 BUILD = """
 import sys
-import render
+from theme import render
 from pathlib import Path
 render.KATEX = Path(sys.argv[1])
 render.COPY_TEX = render.MINISEARCH = render.KATEX / "library.js"
@@ -295,7 +296,7 @@ def test_many_processes_write_the_same_site_and_tell_the_same_problems(
                 **os.environ,
                 "CONTENT_CDN": content_server.url,
                 "BUILD_DIRECTORY": str(folder),
-                "PYTHONPATH": str(THEME),
+                "PYTHONPATH": str(THEME.parent),
             },
             capture_output=True,
             text=True,
@@ -330,7 +331,7 @@ def preview(content_server, host: str = "localhost") -> Iterator[tuple[subproces
         "PORT": str(port),
         "HOST": host,
         "CONTENT_CDN_PORT": str(content_server.server_port),
-        "PYTHONPATH": str(THEME),
+        "PYTHONPATH": str(THEME.parent),
     }
     command = [sys.executable, "-B", "-c", PREVIEW, str(render.KATEX)]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
@@ -378,7 +379,7 @@ def test_the_preview_listens_where_it_is_told(katex, content_server):
 
 PREVIEW = """
 import sys
-import render
+from theme import render
 from pathlib import Path
 render.KATEX = Path(sys.argv[1])
 render.COPY_TEX = render.MINISEARCH = render.KATEX / "library.js"

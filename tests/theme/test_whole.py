@@ -6,12 +6,13 @@ import os
 import stat
 
 import pytest
-import whole
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html as lxml_html
-from markup import el, sanitized
 from markupsafe import Markup
+
+from theme import whole
+from theme.markup import el, sanitized
 
 FILE = "part/one.html"
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from markup import classes, el, join
 from markupsafe import Markup
 
-from mystast.page import Node, Page, anchor, inside, render, renders, text_of
-from mystast.prose import element, without_links
-from mystast.references import link_target
+from ..markup import classes, el, join
+from .page import Node, Page, anchor, inside, render, renders, text_of
+from .prose import element, without_links
+from .references import link_target
 
 
 @renders("admonition")

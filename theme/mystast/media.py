@@ -7,12 +7,12 @@ import posixpath
 import re
 from urllib.parse import urlsplit
 
-import pictures
-from markup import classes, el, join
 from markupsafe import Markup
 
-from mystast.page import Node, Page, anchor, asset_name, inside, renders
-from mystast.prose import element
+from .. import pictures
+from ..markup import classes, el, join
+from .page import Node, Page, anchor, asset_name, inside, renders
+from .prose import element
 
 VIDEOS = frozenset({".mp4", ".webm", ".ogv"})
 # A length as authors write it: a number alone is one of pixels.

@@ -9,18 +9,17 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-import highlight
-import latex
-from book import is_absolute
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
-from markup import classes, el, join, sanitized
 from markupsafe import Markup
 
-from mystast.formulas import formula
-from mystast.media import picture, widget
-from mystast.page import Node, Page, anchor, inside, joined, render, renders
+from .. import highlight, latex
+from ..book import is_absolute
+from ..markup import classes, el, join, sanitized
+from .formulas import formula
+from .media import picture, widget
+from .page import Node, Page, anchor, inside, joined, render, renders
 
 # The first line of a folded cell, which is its title in Colab.
 TITLE = re.compile(r"\A# @title (?P<title>.*)\n")

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import pictures
-from book import Assets, Book, MissingAsset, Problem, page_file, relative
-from markup import join
 from markupsafe import Markup
+
+from .. import pictures
+from ..book import Assets, Book, MissingAsset, Problem, page_file, relative
+from ..markup import join
 
 Node = dict[str, Any]
 Renderer = Callable[[Node, "Page"], Markup | None]

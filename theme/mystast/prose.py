@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from markup import classes, el, join, sanitized
 from markupsafe import Markup
 
-from mystast.page import Node, Page, Renderer, anchor, inside, render, renders, text_of
+from ..markup import classes, el, join, sanitized
+from .page import Node, Page, Renderer, anchor, inside, render, renders, text_of
 
 # What MyST leaves of a footnote's reference whose text it has not found: in a notebook it looks
 # for it in the same cell only.
