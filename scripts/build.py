@@ -26,7 +26,7 @@ from typing import IO
 try:
     from filelock import FileLock, Timeout
 
-    from scripts import export, site_check
+    from scripts import export, pdf, site_check
     from scripts.environment import enter
     from scripts.execute import Cache, digest, fill, machinery, too_large
     from scripts.processes import interruptible, running
@@ -84,6 +84,8 @@ def make(
 ) -> None:
     """Make the site, and put it in place. Raises BookError."""
     check_sources(book)
+    if os.environ.get("BOOK_PDF"):
+        pdf.browser()  # before the notebooks run
     work, cache = to / "work", Cache(book.root / "_build" / "cache")
     for name in ("site", "html"):
         shutil.rmtree(work / "_build" / name, ignore_errors=True)
@@ -101,6 +103,8 @@ def make(
     progress.say(f"{len(done.executed)} executed, {len(report.unchanged)} unchanged; site rendered")
     for each in advice:
         progress.say(f"MyST advises: {each}")
+    if os.environ.get("BOOK_PDF"):
+        pdf.write(work / "_build" / "html")
     report.problems = site_check.problems(work / "_build" / "html", work / "_build" / "site", book)
     stop_on(report.problems, "The site is not as it should be.")
     put_in_place(to)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
-import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from scripts.sources import Book
-from theme import fonts
 
 # Where a page makes the browser fetch something, by tag. `a` is left out: it waits for a click.
 FETCHED = {
@@ -37,9 +35,8 @@ WIDGET_FILES = ("data-esm", "data-css", "data-values")
 NAMING = {"alternate", "author", "bookmark", "canonical", "help", "license", "next", "prev"}
 CSS_URL = re.compile(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""")
 
-# What a page may make a browser load: kilobytes of 1024 bytes, gzip. A page may declare more HTML
-# in its metadata: `options: {html_kilobytes: 45, html_reason: "..."}`.
-BUDGETS = {"HTML": 45, "CSS": 12, "JavaScript": 6, "fonts": 130}
+# What a page may make a browser load: kilobytes of 1024 bytes, gzip.
+BUDGETS = {"HTML": 45, "CSS": 12, "JavaScript": 6}
 WIDGET = 12  # of one that comes when its place is near
 
 
@@ -53,7 +50,6 @@ class Page(HTMLParser):
     problems: list[str] = field(default_factory=list)
     loaded: dict[str, list[str]] = field(default_factory=lambda: {"CSS": [], "JavaScript": []})
     widgets: list[str] = field(default_factory=list)
-    declared: dict[str, str] = field(default_factory=dict)
     _in_style: bool = False
 
     def __post_init__(self) -> None:
@@ -77,8 +73,6 @@ class Page(HTMLParser):
             self.loaded["JavaScript"].append(values["src"])
         elif tag == "link" and values.get("rel") == "stylesheet":
             self.loaded["CSS"].append(values["href"])
-        elif tag == "meta" and values.get("name", "").startswith("html-"):
-            self.declared[values["name"]] = values.get("content", "")
         if tag == "img" and not values.get("alt", "").strip():
             if values.get("role") != "presentation" and values.get("aria-hidden") != "true":
                 self.problems.append(f"an image without a description: {values.get('src')!r:.80}")
@@ -135,19 +129,13 @@ def weight(content: bytes) -> int:
     return len(gzip.compress(content, 9, mtime=0))
 
 
-def over_budget(sizes: dict[str, int], declared: dict[str, str]) -> list[str]:
+def over_budget(sizes: dict[str, int]) -> list[str]:
     """What is wrong with the bytes that a page loads of each kind (see BUDGETS)."""
-    found, budgets = [], dict(BUDGETS)
-    if declared:
-        kilobytes = declared.get("html-kilobytes", "")
-        if kilobytes.isdecimal() and declared.get("html-reason"):
-            budgets["HTML"] = int(kilobytes)
-        else:
-            found.append("html_kilobytes has to be a whole number, with its html_reason")
-    for kind, size in sizes.items():
-        if size > budgets[kind] * 1024:
-            found.append(f"{size / 1024:.1f} KB of {kind} (gzip); at most {budgets[kind]} KB")
-    return found
+    return [
+        f"{size / 1024:.1f} KB of {kind} (gzip); at most {BUDGETS[kind]} KB"
+        for kind, size in sizes.items()
+        if size > BUDGETS[kind] * 1024
+    ]
 
 
 def _overweight(path: Path, page: Page) -> list[str]:
@@ -161,17 +149,9 @@ def _overweight(path: Path, page: Page) -> list[str]:
     sizes = {"HTML": weight(content)}
     for kind, urls in page.loaded.items():
         sizes[kind] = sum(weight(read(url)) for url in urls)
-    sizes["fonts"] = sum(_fonts(content.decode(), read, url) for url in page.loaded["CSS"])
     large = [url for url in page.widgets if weight(read(url)) > WIDGET * 1024]
     found = [f"the widget {url} has more than {WIDGET} KB (gzip)" for url in large]
-    return over_budget(sizes, page.declared) + found
-
-
-def _fonts(html: str, read: Callable[[str], bytes], sheet: str) -> int:
-    """The bytes of a stylesheet's fonts that a page may load, at most."""
-    folder = posixpath.dirname(sheet)
-    addresses = fonts.used(read(sheet).decode(), html)
-    return sum(len(read(posixpath.join(folder, address))) for address in addresses)
+    return over_budget(sizes) + found
 
 
 def _references(site: Path, parsed: dict[Path, Page]) -> Iterator[str]:

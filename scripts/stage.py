@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import yaml
 
+from scripts import pdf
 from scripts.sources import CONTENT, PICTURES, Book
 
 # MyST names files by what is in them; those of outputs by nothing else.
@@ -54,8 +55,12 @@ def _settings(book: Book) -> dict[str, Any]:
     template = book.root / str(site.get("template", ""))
     if template.is_dir():
         site["template"] = str(template)
+    options = dict(site.get("options") or {})
     if project.get("github"):
-        site["options"] = {**(site.get("options") or {}), "url": book.address}
+        options["url"] = book.address
+    if os.environ.get("BOOK_PDF"):
+        options["pdf"] = pdf.FILE
+    site["options"] = options
     return settings | {"site": site}
 
 

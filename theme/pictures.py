@@ -6,15 +6,6 @@ import re
 from io import BytesIO
 from xml.parsers import expat
 
-# The neutral colors that every drawing and figure of the book uses, light to dark.
-INK = "#1b1f24"
-DARK = {
-    INK: "#e6edf3",
-    "#ffffff": "#0f1318",  # paper
-    "#59636e": "#9aa4af",  # muted ink
-    "#d1d9e0": "#3a424c",  # grid
-}
-NEUTRAL = re.compile("|".join(DARK), re.IGNORECASE)
 BLACK = re.compile(r"""[:"'=]\s*(?:#000(?:000)?|black)\b""", re.IGNORECASE)
 UNITS = {"": 1, "px": 1, "pt": 4 / 3, "in": 96, "cm": 96 / 2.54, "mm": 96 / 25.4}
 NUMBER = r"(?:\d{1,9}(?:\.\d*)?|\.\d+)"
@@ -39,14 +30,16 @@ XHTML = "http://www.w3.org/1999/xhtml"
 W3C = ("http://www.w3.org/", "https://www.w3.org/")
 
 
-def dark_variant(svg: str) -> str | None:
-    """The drawing with its neutral colors swapped for those of the dark page.
+def dark_variant(svg: str, palette: dict[str, str]) -> str | None:
+    """The drawing with the colors of the book's palette, of which the first is that of its ink,
+    swapped for those of the dark page.
 
-    None when it is not in the book's own colors: half of a palette must not be swapped.
+    None when it is not in these colors: half of a palette must not be swapped.
     """
-    if INK not in svg.lower() or BLACK.search(svg):
+    if not palette or next(iter(palette)) not in svg.lower() or BLACK.search(svg):
         return None
-    return NEUTRAL.sub(lambda match: DARK[match[0].lower()], svg)
+    colors = re.compile("|".join(map(re.escape, palette)), re.IGNORECASE)
+    return colors.sub(lambda match: palette[match[0].lower()], svg)
 
 
 def size(content: bytes, suffix: str) -> tuple[int, int] | None:

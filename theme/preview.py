@@ -48,7 +48,7 @@ class Preview(SimpleHTTPRequestHandler):
     def _page(self, path: str, site: Any) -> tuple[int, bytes, str]:
         """The answer for a page: status, content, type. Problems stand on top of it."""
         if path == whole.FILE:
-            chapters = (site.write_page(entry.slug)[1] for entry in site.book.pages)
+            chapters = (site.write_page(entry.slug) for entry in site.book.pages)
             return 200, "".join(site.whole(chapters)).encode(), "text/html"
         files = {page_file(entry.slug): entry.slug for entry in site.book.pages}
         if path not in files:

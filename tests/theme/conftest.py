@@ -28,7 +28,11 @@ class Files(dict):
 
 
 CONFIG = {
-    "options": {"branch": "main"},
+    "options": {
+        "branch": "main",
+        "palette": "#1b1f24 #e6edf3, #ffffff #0f1318",
+        "cell_title": "# @title",
+    },
     "projects": [
         {
             "title": "The book",

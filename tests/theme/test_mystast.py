@@ -379,13 +379,15 @@ def test_markdown_outputs(make_page):
 def test_formulas_in_markdown_outputs(make_page):
     page = make_page()
     source = (
-        "So $\\frac{1}{2} < x$, not `$y$`, \\$3 or $4 and $5.\n\n$$\na\n+ b\n$$\n\n"
+        "So $\\frac{1}{2} < x$, not `$y$`, \\$3 or $4 and $5.\n\n$$\na % of it\n+ b\n$$\n\n"
+        "```\n$$\nz\n$$\n```\n\n"
         "| $n$ |\n|--|\n| $$m$$ |"
     )
     found = parse(render(shown({"text/markdown": {"content": source}}), page))
-    assert found.xpath("//annotation/text()") == [r"\frac{1}{2} < x", "a + b", "n", "m"]
-    assert found.xpath("count(//p/span[@class='scroll']/span[@class='katex-display'])") == 1
-    assert found.xpath("//code/text()") == ["$y$"]
+    assert found.xpath("//annotation/text()") == [r"\frac{1}{2} < x", "a % of it\n+ b", "n", "m"]
+    assert found.xpath("count(//div[@class='math']/div/span[@class='katex-display'])") == 1
+    assert found.xpath("//pre/code/text()") == ["$$\nz\n$$\n"]
+    assert found.xpath("//p/code/text()") == ["$y$"]
     assert "$3 or $4 and $5." in found.text_content()
     assert page.features == {"math"} and not page.problems
     page.cell = "losses"

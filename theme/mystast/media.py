@@ -99,7 +99,9 @@ def picture(
     if not measured and not is_drawing:
         page.problem(f"the image {name} is broken, or no image")
         return None
-    dark = pictures.dark_variant(content.decode(errors="replace")) if is_drawing else None
+    dark = None
+    if is_drawing:
+        dark = pictures.dark_variant(content.decode(errors="replace"), page.book.palette)
     variants = [("for-light" if dark else "on-white", page.publish(name, content))]
     if dark:
         file = page.assets.add(f"{stem}-dark{suffix}", dark.encode())

@@ -10,9 +10,9 @@ from itertools import groupby
 from typing import Any
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markupsafe import Markup
+from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from .. import highlight, latex
 from ..book import is_absolute
@@ -20,9 +20,6 @@ from ..markup import classes, el, join, sanitized
 from .formulas import formula
 from .media import picture, widget
 from .page import Node, Page, anchor, inside, joined, render, renders
-
-# The first line of a folded cell, which is its title in Colab.
-TITLE = re.compile(r"\A# @title (?P<title>.*)\n")
 
 
 @renders("block")
@@ -33,37 +30,45 @@ def block(node: Node, page: Page) -> Markup | None:
         return None
     kind = (node.get("kind") or "").removeprefix("notebook-")
     page.cell, page.line = (node.get("identifier"), None) if node.get("kind") else (None, page.line)
+    title = None
     if kind == "code":
-        content = code_cell(node, page)
+        title, content = code_cell(node, page)
     else:
         content = inside(node, page)
     page.cell = None
     if visibility == "hide":
-        content = folded(summary_of(node, "Cell"), content)
+        content = folded(title or "Cell", content)
     names = classes("cell" if kind == "code" else None, node.get("class"))
     if not content or not (names or anchor(node)):
         return content
     return el("div", content, id=anchor(node), class_=names)
 
 
-def code_cell(node: Node, page: Page) -> Markup:
-    """A code cell's input and outputs, each shown, folded or left out as its author says."""
-    parts = []
+def code_cell(node: Node, page: Page) -> tuple[str | None, Markup]:
+    """A code cell's title, where it is folded and has one, and its input and outputs.
+
+    Each of these is shown, folded or left out as the author says.
+    """
+    title, parts = None, []
     for child in node.get("children") or ():
         visibility = child.get("visibility")
+        if child["type"] == "code" and "hide" in (visibility, node.get("visibility")):
+            title, child = titled(child, page)
         content = render(child, page) if visibility != "remove" else None
         if content and visibility == "hide":
-            name = "Output" if child["type"] == "outputs" else summary_of(node, "Code")
+            name = "Output" if child["type"] == "outputs" else title or "Code"
             content = folded(name, content)
         parts.append(content)
-    return join(parts)
+    return title, join(parts)
 
 
-def summary_of(node: Node, default: str) -> str:
-    """What a folded cell is called: its first line may say it."""
-    codes = [child for child in node.get("children") or () if child["type"] == "code"]
-    title = TITLE.match(codes[0].get("value", "")) if codes else None
-    return title["title"] if title else default
+def titled(code: Node, page: Page) -> tuple[str | None, Node]:
+    """A folded cell's title, if its first line says one (option `cell_title`), and the rest."""
+    first, _, rest = code.get("value", "").partition("\n")
+    begin = page.book.cell_title
+    if not begin or not first.startswith(f"{begin} "):
+        return None, code
+    return first.removeprefix(begin).strip(), {**code, "value": rest}
 
 
 def folded(name: str, content: Markup) -> Markup:
@@ -74,7 +79,7 @@ def folded(name: str, content: Markup) -> Markup:
 def code(node: Node, page: Page) -> Markup:
     numbered = bool(node.get("showLineNumbers"))
     html = highlight.code(
-        TITLE.sub("", node.get("value", "")),
+        node.get("value", ""),
         node.get("lang"),
         numbered=numbered,
         first=node.get("startingLineNumber") or 1,
@@ -287,39 +292,27 @@ LATEX = re.compile(
 )
 # HTML inside Markdown outputs is shown as text: they come from code, which has text/html for it.
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-# As Pandoc has it: no space just inside the dollars of a formula in a line, no digit after them.
-DOLLARS = re.compile(
-    r"\$\$(?P<display>.+?)\$\$|\$(?!\s)(?P<inline>(?:\\.|[^$\\])+)(?<!\s)\$(?!\d)", re.DOTALL
+MARKDOWN.use(
+    dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False, double_inline=True
 )
-DISPLAYED = re.compile(r"^\$\$.+?\$\$", re.DOTALL | re.MULTILINE)
-
-
-def dollars(state: StateInline, silent: bool) -> bool:
-    """Markdown-it's rule for formulas between dollars."""
-    if not (match := DOLLARS.match(state.src, state.pos)):
-        return False
-    if not silent:
-        token = state.push("formula", "", 0)
-        token.content, token.meta = match[match.lastgroup].strip(), {"display": match["display"]}
-    state.pos = match.end()
-    return True
 
 
 def formula_of_output(_, tokens: list[Token], at: int, __, env: dict[str, Page]) -> str:
     """Markdown-it's renderer of formulas; there may be no <div> in the paragraph around it."""
-    display = bool(tokens[at].meta["display"])
-    shown = formula_of_code(tokens[at].content, env["page"], display)
-    return (el("span", shown, class_="scroll") if display else shown) or ""
+    kind = tokens[at].type
+    shown = formula_of_code(tokens[at].content, env["page"], display=kind != "math_inline")
+    if kind == "math_block":
+        return el("div", el("div", shown, class_="scroll"), class_="math")
+    return (el("span", shown, class_="scroll") if kind != "math_inline" else shown) or ""
 
 
-MARKDOWN.inline.ruler.before("escape", "formula", dollars)
-MARKDOWN.add_render_rule("formula", formula_of_output)
+for _kind in ("math_inline", "math_inline_double", "math_block"):
+    MARKDOWN.add_render_rule(_kind, formula_of_output)
 
 
 def markdown(source: str, page: Page) -> Markup:
     """A Markdown output. MyST has not seen it, so its links and images are not resolved."""
-    # A formula on lines of its own is no list, whatever its lines begin with.
-    tokens = MARKDOWN.parse(DISPLAYED.sub(lambda match: match[0].replace("\n", " "), source))
+    tokens = MARKDOWN.parse(source)
     for token in [inner for outer in tokens for inner in (outer, *(outer.children or ()))]:
         target = token.attrGet("href") or token.attrGet("src")
         if token.type == "image" or token.type == "link_open" and not is_resolved(str(target)):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from xml.etree import ElementTree
 
 from markupsafe import Markup
 
@@ -115,8 +116,23 @@ def inside(node: Node, page: Page) -> Markup:
 
 def text_of(node: Node) -> str:
     """The text of a node, without markup."""
+    if node["type"] in ("inlineMath", "math"):
+        return words_of(node)
     below = "".join(text_of(child) for child in node.get("children") or ())
     return below or str(node.get("value", ""))
+
+
+def words_of(formula: Node) -> str:
+    """A formula in plain text, from the MathML that KaTeX has made; else its TeX."""
+    found = re.search(r"<semantics>.*?(?=<annotation)", formula.get("html") or "", re.DOTALL)
+    return written(ElementTree.fromstring(f"{found[0]}</semantics>")) if found else formula["value"]
+
+
+def written(element: ElementTree.Element) -> str:
+    """An element of MathML in plain text."""
+    marks = {"mfrac": "/", "msub": "_", "msup": "^"}
+    between = marks.get(element.tag.rpartition("}")[2], "")
+    return (element.text or "").strip() + between.join(map(written, element))
 
 
 def asset_name(url: str) -> str:
