@@ -38,7 +38,7 @@ pdf: reader ## The same, and the whole book as a PDF (needs Chromium)
 test: dev ## Verify the claims of the book: code, notebooks, site
 	@exec $(RUN) -m pytest -n $(JOBS) --dist worksteal
 
-browser: dev ## Look at the built site in Chromium
+browser: dev ## Test the built site in Chromium
 	@$(RUN) -m pytest -m browser -n $(JOBS) --dist loadfile
 
 lab: reader ## Open the notebooks in JupyterLab
@@ -54,7 +54,7 @@ export: reader ## Write what is generated: two modules, cells of the notebooks, 
 bench: dev ## Time the variants of the chapter on cost against PyTorch and other peers
 	@$(RUN) -m scripts.bench
 
-lint: dev ## Check the form of code, notebooks, prose and GitHub's files
+lint: dev ## Check the style of code, notebooks, prose and GitHub's files; types
 	@$(RUN) -m ruff check
 	@$(RUN) -m ruff format --check
 	@$(NOTEBOOKS) $(RUN) -m nbstripout --keep-id --verify
@@ -65,7 +65,7 @@ lint: dev ## Check the form of code, notebooks, prose and GitHub's files
 	@$(RUN) -m check_jsonschema --quiet --builtin-schema vendor.citation-file-format CITATION.cff
 	@$(RUN) -m check_jsonschema --quiet --builtin-schema vendor.github-issue-forms $(FORMS)
 
-format: dev ## Bring code and notebooks into form
+format: dev ## Format code and notebooks
 	@$(RUN) -m ruff check --fix
 	@$(RUN) -m ruff format
 	@$(NOTEBOOKS) $(RUN) -m nbstripout --keep-id

@@ -34,7 +34,7 @@ try:
     from scripts.sources import ROOT, Book, BookError, replace_text
     from scripts.stage import outside
 except ImportError as error:
-    sys.exit(f"{error}. Something is damaged: remove .venv, and run make again.")
+    sys.exit(f"{error}. The installation is damaged: remove .venv and run make again.")
 
 COMMAND = ["-m", "mystmd_py.main", "build", "--html", "--strict", "--ci"]
 LIMIT = 600  # seconds that a cell, or MyST, may take
@@ -96,17 +96,17 @@ def make(
         report.problems = done.problems
         for name, notebook in done.notebooks.items():
             report.problems += too_large(name, notebook)
-        stop_on(report.problems, "Each of these notebooks has to run.")
+        stop_on(report.problems, "These notebooks must run without an error.")
         complaints, advice = run_myst(work, limit, log)
     report.problems = [*complaints, *outside(work)]
-    stop_on(report.problems, f"All that MyST said is in {to / 'build.log'}.")
+    stop_on(report.problems, f"The whole log is in {to / 'build.log'}.")
     progress.say(f"{len(done.executed)} executed, {len(report.unchanged)} unchanged; site rendered")
     for each in advice:
         progress.say(f"MyST advises: {each}")
     if os.environ.get("BOOK_PDF"):
         pdf.write(work / "_build" / "html")
     report.problems = site_check.problems(work / "_build" / "html", work / "_build" / "site", book)
-    stop_on(report.problems, "The site is not as it should be.")
+    stop_on(report.problems, "The site has errors.")
     put_in_place(to)
     cache.keep_only(list(book.notebooks))
 

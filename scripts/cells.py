@@ -142,7 +142,7 @@ def _fill_blanks(cells: list[dict[str, Any]], name: str) -> None:
         place = f'{name}, cell "{cell.get("id", "")}"'
         before = cells[max(0, number - 2) : number]
         if [kind for each in before for kind in tags(each)] != ["exercise", "check"]:
-            raise BookError(f"{place}: a solution comes after its blank and its check")
+            raise BookError(f"{place}: a solution must follow its blank and its check")
         if before[0].get("id") != f"{cell.get('id')}-blank":
             raise BookError(f"{place}: the id of its blank must be {cell.get('id')}-blank")
         _set_source(before[0], blank(source(cell), place))
@@ -155,6 +155,6 @@ def blank(solution: str, place: str) -> str:
         raise BookError(f"{place}: nothing between ### BEGIN SOLUTION and ### END SOLUTION")
     last = ast.parse(text).body[-1]
     if not ast.unparse(last).startswith("attempt("):
-        raise BookError(f"{place}: a solution ends by calling attempt(...)")
+        raise BookError(f"{place}: a solution must end with a call of attempt(...)")
     lines = text.splitlines()[: last.lineno - 1]
     return TITLE.sub("", "\n".join(lines).rstrip())

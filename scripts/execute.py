@@ -235,6 +235,6 @@ def too_large(name: str, notebook: dict[str, Any]) -> list[str]:
         if size > LARGEST:
             found.append(
                 f'{name}: cell {number} of {len(notebook["cells"])} (id "{cell.get("id", "")}") '
-                f"puts out {size / 2**20:.1f} MB; at most {LARGEST / 2**20:.0f} MB"
+                f"has {size / 2**20:.1f} MB of output; at most {LARGEST / 2**20:.0f} MB"
             )
     return found

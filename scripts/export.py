@@ -87,7 +87,7 @@ def outdated(book: Book) -> dict[str, str | None]:
 def stale(book: Book) -> str | None:
     """What to say when something generated is out of date; None when nothing is."""
     names = ", ".join(outdated(book))
-    return f"{names}: not what the notebooks and myst.yml say: run `make export`" if names else None
+    return f"{names}: out of date: run `make export`" if names else None
 
 
 def write(book: Book) -> None:

@@ -60,7 +60,7 @@ def serve(root: Path, to: Path, options: list[str]) -> int:
         shutil.rmtree(work / name, ignore_errors=True)
     (work / "tmp").mkdir(parents=True)
     os.environ["TMPDIR"] = str(work / "tmp")  # so that nothing stays behind elsewhere
-    progress.say("looking at the notebooks")
+    progress.say("checking the notebooks")
     while not update(root, work, progress):
         while state(root) == seen:
             time.sleep(EVERY)

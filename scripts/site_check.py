@@ -75,7 +75,7 @@ class Page(HTMLParser):
             self.loaded["CSS"].append(values["href"])
         if tag == "img" and not values.get("alt", "").strip():
             if values.get("role") != "presentation" and values.get("aria-hidden") != "true":
-                self.problems.append(f"an image without a description: {values.get('src')!r:.80}")
+                self.problems.append(f"an image has no description: {values.get('src')!r:.80}")
         if "katex-error" in values.get("class", ""):
             self.problems.append(f"a formula that KaTeX refused: {values.get('title', '')}")
 
@@ -181,7 +181,7 @@ def _unresolved(
             yield f"{name}: fetches from another host: {url}"
         return
     if parts.path.startswith("/"):
-        yield f"{name}: an address that is not relative: {url}"
+        yield f"{name}: an address is not relative: {url}"
         return
     target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
     if target.is_dir():

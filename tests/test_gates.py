@@ -87,7 +87,7 @@ def test_what_goes_wrong_in_notebooks_is_told_cell_by_cell(good_book: SmallBook)
     assert "UserWarning: mind the gap" in found["warns"]
     assert "ended the kernel" in found["dies"]
     assert "did not end within 15" in found["hangs"]
-    assert "puts out 5.7 MB; at most 4 MB" in found["floods"]
+    assert "has 5.7 MB of output; at most 4 MB" in found["floods"]
 
 
 def test_no_variable_switches_a_claim_off(good_book: SmallBook, tmp_path: Path):
@@ -203,7 +203,7 @@ def test_a_stale_module_stops_the_build(good_book: SmallBook):
     [
         ("[]", "is not a notebook of format 4"),
         ("{", "is not a notebook"),
-        ('{"nbformat": 4}', "cells are not as nbformat has them"),
+        ('{"nbformat": 4}', "cells are not those of nbformat"),
         ('{"nbformat": 4, "cells": [{"cell_type": "code"}]}', "cells are not"),
         (b"\xff\xfe".decode("latin-1"), "is not a notebook"),
         ('{"nbformat": 4, "cells": [], "metadata": {"kernelspec": {"name": "cobol"}}}', "python3"),

@@ -1,4 +1,4 @@
-"""Formulas that code puts out: MyST leaves them as they are, so KaTeX runs here, too."""
+"""Formulas in outputs: MyST leaves them as they are, so KaTeX runs here, too."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def check_svg(content: bytes) -> None:
     def start(name: str, attributes: dict[str, str]) -> None:
         namespace, _, tag = name.rpartition(" ")
         if not path and tag != "svg":
-            raise ValueError(f"is no drawing but <{tag}>")
+            raise ValueError(f"is not a drawing: its root is <{tag}>")
         if tag.lower() in RUNNING or namespace == XHTML:
             raise ValueError(f"has the element <{tag}>, which could run code")
         path.append(tag)

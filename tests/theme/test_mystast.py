@@ -147,7 +147,7 @@ LOST = {
         {"type": "mystDirective", "name": "toggle"},
         r"\{toggle\}: there is no",
     ),
-    "tabs without a tab": ({"type": "tabSet", "children": []}, "without a tab"),
+    "tabs without a tab": ({"type": "tabSet", "children": []}, "has no tabs"),
     "a directive that MyST refused": (
         {"type": "mystDirectiveError", "name": "math", "message": "no body"},
         r"\{math\}: no body",
@@ -179,7 +179,7 @@ LOST = {
     ),
     "a widget in pieces": (
         {"type": "anywidget", "esm": "/pieces.mjs"},
-        r"pieces\.mjs imports \./parts\.mjs: it has to be one file",
+        r"pieces\.mjs imports \./parts\.mjs: it must be one file",
     ),
     "a figure without a still picture": (
         shown({"application/vnd.afm+json": {"content": {"name": "n", "esm": "", "model": {}}}}),
@@ -212,15 +212,15 @@ LOST = {
     ),
     "a width that is none": (
         {"type": "image", "url": "/a.svg", "alt": "A", "width": "50 vx"},
-        r"the width '50 vx' is no length",
+        r"the width '50 vx' is not a length",
     ),
     "a height that is none": (
         {"type": "image", "url": "/a.svg", "alt": "A", "height": "auto;color:red"},
-        r"the height 'auto;color:red' is no length",
+        r"the height 'auto;color:red' is not a length",
     ),
     "a note in another cell": (
         {"type": "text", "value": "A claim[^a] here."},
-        r"\[\^a\] has no note",
+        r"\[\^a\] has no text",
     ),
     "a link to data": (
         {"type": "link", "url": "data:text/html,x", "children": [{"type": "break"}]},

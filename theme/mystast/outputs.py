@@ -1,4 +1,4 @@
-"""Code, cells of notebooks, and what they have put out."""
+"""Code, the cells of notebooks, and their outputs."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def output(node: Node, page: Page) -> Markup | None:
         if mime in bundle:
             return function(node, bundle[mime], page)
     kinds = ", ".join(bundle) or "nothing"
-    page.problem(f"an output that the site cannot show; it holds: {kinds}")
+    page.problem(f"an output that the site cannot show; it contains: {kinds}")
     return None
 
 
@@ -199,7 +199,7 @@ def output_image(node: Node, item: Node, page: Page) -> Markup | None:
     metadata = node["jupyter_data"].get("metadata") or {}
     alt = ((metadata.get(mime) or {}).get("alt") or metadata.get("alt") or "").strip()
     if not alt:
-        page.problem(f"a figure ({mime}) without a description; show it with one (alt)")
+        page.problem(f"a figure ({mime}) has no description: show it with one (alt)")
     suffix = "." + mime.removeprefix("image/").removesuffix("+xml")
     content = page.fetch(item["path"]) if item.get("path") else image_in(item)
     if content is None:
@@ -236,7 +236,7 @@ def output_widget(node: Node, item: Node, page: Page) -> Markup:
 def output_html(node: Node, item: Node, page: Page) -> Markup:
     html = Markup(without_empty_heads(sanitized(text_of_output(item, page))))
     if not html.strip():
-        page.problem("an HTML output of which nothing is left without its scripts")
+        page.problem("an HTML output is empty once its scripts are removed")
     return el("div", html, class_="html scroll")
 
 
@@ -316,7 +316,7 @@ def markdown(source: str, page: Page) -> Markup:
     for token in [inner for outer in tokens for inner in (outer, *(outer.children or ()))]:
         target = token.attrGet("href") or token.attrGet("src")
         if token.type == "image" or token.type == "link_open" and not is_resolved(str(target)):
-            page.problem(f"a Markdown output points to {target}: only Markdown cells may")
+            page.problem(f"a Markdown output links to {target}: only Markdown cells can")
         elif token.type in ("heading_open", "heading_close"):
             token.tag = "p"  # the page's outline knows the author's headings only
             token.attrSet("class", "heading")
