@@ -58,6 +58,8 @@ lint: dev ## Check the style of code, notebooks, prose and GitHub's files; types
 	@$(RUN) -m ruff check
 	@$(RUN) -m ruff format --check
 	@$(NOTEBOOKS) $(RUN) -m nbstripout --keep-id --verify
+	@$(RUN) -m pyrefly check --summary=none
+	@theme/node_modules/.bin/oxlint -c theme/.oxlintrc.json --deny-warnings theme/static content/play
 	@$(RUN) -m codespell_lib
 	@$(RUN) -m scripts.export --check
 	@$(RUN) -c 'import sys, jactionlint; sys.exit(jactionlint.main())' --profile pedantic --shellcheck= --pyflakes=

@@ -169,7 +169,7 @@ def _export(text: str, place: str, exported: Exported) -> None:
             raise BookError(f"{name} is exported twice: {before}, and {place}")
     lines = text.encode().splitlines(keepends=True)
     for node in reversed(imports):  # others may share the line
-        first, last = node.lineno - 1, node.end_lineno
+        first, last = node.lineno - 1, node.end_lineno or node.lineno
         rest = lines[last - 1][node.end_col_offset :].lstrip(b" ;")
         rest = b"\n" if rest.startswith(b"#") else rest
         lines[first:last] = [lines[first][: node.col_offset] + rest]

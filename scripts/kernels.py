@@ -72,7 +72,7 @@ class Run(ExecutePreprocessor):
         back in the notebook's metadata.
         """
         cells = [{**cell, "source": source(cell), "outputs": []} for cell in notebook["cells"]]
-        node = from_dict(copy.deepcopy({**notebook, "cells": cells}))
+        node: Any = from_dict(copy.deepcopy({**notebook, "cells": cells}))
         with TemporaryDirectory() as place:
             self._ledger = Path(place) / "ledger.jsonl"
             self._ledger.write_text(ledger, encoding="utf-8")

@@ -55,8 +55,8 @@ class Page(HTMLParser):
     def __post_init__(self) -> None:
         super().__init__()
 
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attributes}
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
         self._in_style = tag == "style"
         self.anchors |= {values[name] for name in ("id", "name") if name in values}
         if tag in ("a", "area") and "href" in values:

@@ -88,7 +88,7 @@ class Entry:
     """A line of the table of contents: a page, a link to elsewhere, or only a title."""
 
     title: str
-    slug: str | None = None
+    slug: str = ""
     url: str | None = None
     children: list[Entry] = field(default_factory=list)
 
@@ -191,7 +191,7 @@ def _tree(pages: list[dict[str, Any]], titles: dict[str, str]) -> list[Entry]:
     top: list[Entry] = []
     branch: list[tuple[int, list[Entry]]] = [(0, top)]
     for page in pages:
-        slug = page.get("slug")
+        slug = page.get("slug") or ""
         title = page.get("short_title") or titles.get(slug, page.get("title", ""))
         entry = Entry(title, slug, page.get("url"))
         while branch[-1][0] >= page["level"] and len(branch) > 1:

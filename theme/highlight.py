@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import Any
 
 from markupsafe import Markup, escape
 from pygments.lexers import get_lexer_by_name
@@ -59,9 +60,9 @@ def runs(source: str, language: str) -> Iterator[Run]:
         yield class_of(token), value
 
 
-def class_of(token) -> str | None:
+def class_of(token: Any) -> str | None:
     """The class of one of Pygments' tokens: its own, or that of the kind it belongs to."""
-    while token is not None and token not in CLASSES:
+    while token not in CLASSES and token.parent is not None:
         token = token.parent
     return CLASSES.get(token)
 

@@ -64,9 +64,10 @@ def _svg_size(svg: str) -> tuple[int, int] | None:
     if not tag:
         return None
     found = dict(re.findall(r"""\s(width|height|viewBox)\s*=\s*["']([^"']*)["']""", tag[0]))
-    lengths = [LENGTH.match(found.get(name, "")) for name in ("width", "height")]
-    if all(length and length[2] in UNITS for length in lengths):
-        width, height = (float(length[1]) * UNITS[length[2]] for length in lengths)
+    matches = [LENGTH.match(found.get(name, "")) for name in ("width", "height")]
+    lengths = [float(each[1]) * UNITS[each[2]] for each in matches if each and each[2] in UNITS]
+    if len(lengths) == 2:
+        width, height = lengths
     elif box := BOX.match(found.get("viewBox", "")):
         width, height = float(box[1]), float(box[2])
     else:

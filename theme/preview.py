@@ -67,7 +67,7 @@ class Preview(SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """MyST shows whatever we print."""
 
 

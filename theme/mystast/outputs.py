@@ -249,19 +249,24 @@ def output_latex(node: Node, item: Node, page: Page) -> Markup | None:
     tex = text_of_output(item, page).strip()
     whole = LATEX.fullmatch(tex)
     if whole or not LATEX.search(tex):
-        inner = whole[whole.lastgroup] if whole else tex
-        shown = formula_of_code(inner, page, display=True)
+        shown = formula_of_code(formula_in(whole)[0] if whole else tex, True, page)
         return el("div", el("div", shown, class_="scroll"), class_="math") if shown else None
     parts: list[object] = []
     end = 0
     for match in LATEX.finditer(tex):
-        display = match.lastgroup.startswith("display")
-        parts += [tex[end : match.start()], formula_of_code(match[match.lastgroup], page, display)]
+        parts += [tex[end : match.start()], formula_of_code(*formula_in(match), page)]
         end = match.end()
     return el("p", *parts, tex[end:])
 
 
-def formula_of_code(tex: str, page: Page, display: bool) -> Markup | None:
+def formula_in(match: re.Match[str]) -> tuple[str, bool]:
+    """The TeX that has been found in a sentence, and whether it stands on a line of its own."""
+    found = {kind: tex for kind, tex in match.groupdict().items() if tex is not None}
+    ((kind, tex),) = found.items()
+    return tex, kind.startswith("display")
+
+
+def formula_of_code(tex: str, display: bool, page: Page) -> Markup | None:
     """The HTML of a formula that MyST has not seen."""
     return formula(latex.node(tex.strip(), display=display, macros=page.macros), page)
 
@@ -300,7 +305,7 @@ MARKDOWN.use(
 def formula_of_output(_, tokens: list[Token], at: int, __, env: dict[str, Page]) -> str:
     """Markdown-it's renderer of formulas; there may be no <div> in the paragraph around it."""
     kind = tokens[at].type
-    shown = formula_of_code(tokens[at].content, env["page"], display=kind != "math_inline")
+    shown = formula_of_code(tokens[at].content, kind != "math_inline", env["page"])
     if kind == "math_block":
         return el("div", el("div", shown, class_="scroll"), class_="math")
     return (el("span", shown, class_="scroll") if kind != "math_inline" else shown) or ""

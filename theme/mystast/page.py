@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from xml.etree import ElementTree
 
 from markupsafe import Markup
@@ -18,6 +18,7 @@ from ..markup import join
 Node = dict[str, Any]
 Renderer = Callable[[Node, "Page"], Markup | None]
 
+AnyRenderer = TypeVar("AnyRenderer", bound=Renderer)
 RENDERERS: dict[str, Renderer] = {}
 
 
@@ -85,10 +86,10 @@ class Page:
         return self.url(self.assets.add(name, content))
 
 
-def renders(*types: str) -> Callable[[Renderer], Renderer]:
+def renders(*types: str) -> Callable[[AnyRenderer], AnyRenderer]:
     """Register a function for these node types."""
 
-    def register(function: Renderer) -> Renderer:
+    def register(function: AnyRenderer) -> AnyRenderer:
         for name in types:
             if name in RENDERERS:
                 raise ValueError(f"two functions render the node type {name!r}")

@@ -23,9 +23,7 @@ def plain(node: Node, page: Page) -> Markup:
 def text(node: Node, page: Page) -> Markup:
     value = node.get("value", "")
     if found := LOST_NOTE.search(value):
-        hint = (
-            "in a notebook it must be in the same cell; if it is no footnote, make it code"
-        )
+        hint = "in a notebook it must be in the same cell; if it is no footnote, make it code"
         page.problem(f"{found[0]} has no text ({hint})")
     return join([value])
 
