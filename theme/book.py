@@ -8,43 +8,32 @@ import os
 import posixpath
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
+from urllib.request import ProxyHandler, build_opener
 
 
 class MissingAsset(LookupError):
     """The content server has nothing under this path."""
 
 
-class ContentServer(AbstractContextManager):
-    """MyST's content server, over one connection that is kept open."""
+class ContentServer:
+    """MyST's content server, which is on this machine: no proxy stands between."""
 
     def __init__(self, url: str):
-        self._connection = HTTPConnection(urlsplit(url).netloc, timeout=60)
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection. The next request opens another one."""
-        self._connection.close()
+        self._url = url
+        self._open = build_opener(ProxyHandler({})).open
 
     def get(self, path: str) -> bytes:
         """The bytes under `path`. Raises MissingAsset, or OSError when the server is gone."""
         try:
-            self._connection.request("GET", quote(path))
-            response = self._connection.getresponse()
-            content = response.read()
-        except BaseException:
-            self._connection.close()  # a half-used connection answers the wrong question next
-            raise
-        if response.status != 200:
-            raise MissingAsset(path)
-        return content
+            with self._open(self._url + quote(path), timeout=60) as answer:
+                return answer.read()
+        except HTTPError:
+            raise MissingAsset(path) from None
 
     def json(self, path: str) -> Any:
         """The JSON document under `path`."""

@@ -367,9 +367,8 @@ def feedback(document: dict[str, Any], page: mystast.Page) -> list[tuple[str, st
 
 def build() -> int:
     """Write the site; the number of problems is told on stderr."""
-    with ContentServer(os.environ["CONTENT_CDN"]) as content:
-        site = Site(content, Path(os.environ["BUILD_DIRECTORY"]))
-        site.build()
+    site = Site(ContentServer(os.environ["CONTENT_CDN"]), Path(os.environ["BUILD_DIRECTORY"]))
+    site.build()
     problems = list(dict.fromkeys(site.problems))  # in the order of the pages and their text
     for problem in problems:
         print(problem, file=sys.stderr, flush=True)

@@ -14,7 +14,7 @@ from scripts.sources import Book
 PAGES = ["index.md", "b.ipynb"]
 GOOD = """<!doctype html><html><head><title>A</title>
 <link rel="stylesheet" href="assets/style.css"><link rel="canonical" href="https://example.org/">
-<style>body {{ background: url(assets/a.svg) }}</style></head>
+</head>
 <body><h1 id="top">A</h1><img src="assets/a.svg" alt="A drawing.">
 <img src="data:image/png;base64,AAAA" alt="Another.">
 <a href="#top">up</a> <a href="b.html#there">b</a> <a href="https://example.org">out</a>
@@ -55,9 +55,8 @@ def test_a_good_site_has_no_problems(book: Path):
         ('<a href="/b.html">b</a>', "not relative: /b.html"),
         ('<a href="../site/content/b.json">b</a>', "leads out of the site"),
         ('<img src="assets/b.svg" alt="B">', "leads nowhere: assets/b.svg"),
-        ('<img src="assets/a.svg">', "an image without a description"),
-        ('<img src="assets/a.svg" alt=" ">', "an image without a description"),
-        ('<img srcset="assets/a.svg 1x, assets/b.svg 2x" alt="B">', "leads nowhere: assets/b.svg"),
+        ('<img src="assets/a.svg">', "an image has no description"),
+        ('<img src="assets/a.svg" alt=" ">', "an image has no description"),
         (
             '<img src="https://example.org/a.png" alt="A">',
             "another host: https://example.org/a.png",
@@ -65,10 +64,7 @@ def test_a_good_site_has_no_problems(book: Path):
         ('<script src="//example.org/a.js"></script>', "another host: //example.org/a.js"),
         ('<script src="assets/a.js"></script>', "leads nowhere: assets/a.js"),
         ('<link rel="preconnect" href="https://example.org">', "another host"),
-        ('<iframe src="https://example.org"></iframe>', "another host"),
-        ('<p style="background: url(https://example.org/a.png)">', "another host"),
-        ("<style>@import 'https://example.org/a.css';</style>", "another host"),
-        ('<span class="katex-error" title="Expected">x</span>', "KaTeX refused: Expected"),
+        ('<div data-values="assets/a.json">', "leads nowhere: assets/a.json"),
     ],
 )
 def test_a_flaw_is_found_on_its_page(book: Path, html: str, words: str):
@@ -76,14 +72,6 @@ def test_a_flaw_is_found_on_its_page(book: Path, html: str, words: str):
     (found,) = check(book)
     assert found.startswith("index.html: ")
     assert words in found
-
-
-def test_stylesheets_are_checked(book: Path):
-    style = book / "html" / "assets" / "style.css"
-    style.write_text("@font-face { src: url(https://example.org/font.woff2) }")
-    assert check(book) == [
-        "assets/style.css: fetches from another host: https://example.org/font.woff2"
-    ]
 
 
 NOISE = "".join(hashlib.sha256(b"%d" % i).hexdigest() for i in range(1500))  # 48 KB, gzip
