@@ -121,8 +121,11 @@ def _set_source(cell: dict[str, Any], text: str) -> None:
 def _fold(cell: dict[str, Any]) -> None:
     """Write the one decision, folded or not, into the three forms."""
     metadata, kinds = cell["metadata"], FOLDED.intersection(tags(cell))
-    for key in ("cellView", "jupyter"):
-        metadata.pop(key, None)
+    metadata.pop("cellView", None)
+    jupyter = dict(metadata.pop("jupyter", None) or {})  # where `outputs_hidden` is the author's
+    jupyter.pop("source_hidden", None)
+    jupyter |= {"source_hidden": True} if kinds else {}
+    metadata |= {"jupyter": jupyter} if jupyter else {}
     if not kinds:
         _set_source(cell, TITLE.sub("", source(cell)))
         return
@@ -132,7 +135,7 @@ def _fold(cell: dict[str, Any]) -> None:
         _set_source(cell, f"# @title {title}\n{source(cell)}")
     if "hide-input" not in kinds:
         metadata["tags"] = [*tags(cell), "hide-input"]
-    metadata |= {"jupyter": {"source_hidden": True}, "cellView": "form"}
+    metadata["cellView"] = "form"
 
 
 def _fill_blanks(cells: list[dict[str, Any]], name: str) -> None:
