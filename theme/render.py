@@ -35,7 +35,16 @@ SCRIPTS = ("theme.js", "search.js", "copy.js", "outline.js", "scroll.js", "hover
 PARTIAL = {"tabs": "tabs.js", "widget": "widget.js"}
 NOT_FOUND = "404.html"
 TAKEN = frozenset({whole.FILE, NOT_FOUND})  # what a page would overwrite
-FONTS = ("KaTeX_Main-Regular", "KaTeX_Math-Italic")  # of nearly every formula: fetched at once
+# The fonts of KaTeX that formulas may need at once, and the classes that ask for them.
+FONTS = {
+    "KaTeX_Main-Regular": "katex",
+    "KaTeX_Math-Italic": "mathnormal",
+    "KaTeX_Size1-Regular": "delimsizing size1|small-op",
+    "KaTeX_Size2-Regular": "delimsizing size2|large-op",
+    "KaTeX_Size3-Regular": "delimsizing size3",
+    "KaTeX_Size4-Regular": "delimsizing size4|delim-size4",
+}
+FIRST_FORMULAS = 12  # about as many as can be seen before the page is scrolled
 
 
 # A page as a part of the whole book: its file, its title if the article has none, its article.
@@ -53,9 +62,8 @@ class Theme:
         self.scripts = [self._script(name) for name in names]
         self.partial = {feature: self._script(name) for feature, name in PARTIAL.items()}
         self.live = live
-        style, fonts = katex(assets)
+        style, self._fonts = katex(assets)
         self.katex = assets.add("katex.css", style.encode())
-        self.fonts = [path for name, path in fonts.items() if name in FONTS]
         self.partial["math"] = assets.add("copy-tex.js", _package(COPY_TEX))
         names = [self.scripts[SCRIPTS.index("scroll.js")], *self.partial.values()]
         self.whole_scripts = sorted(names)
@@ -82,6 +90,16 @@ class Theme:
         """One of our scripts, without what only its readers need: comments and indentation."""
         source = (STATIC / name).read_text(encoding="utf-8")
         return self._assets.add(name, re.sub(r"(?m)^\s*//.*\n|^\s+", "", source).encode())
+
+    def first_fonts(self, article: Markup) -> list[str]:
+        """The fonts of the first formulas, to be there when these are painted."""
+        mark = 'class="katex"'
+        beginning = mark.join(article.split(mark)[: FIRST_FORMULAS + 1])
+        return [
+            self._fonts[name]
+            for name, asked in FONTS.items()
+            if name in self._fonts and re.search(rf'class="[^"]*\b({asked})\b', beginning)
+        ]
 
 
 def katex(assets: Assets) -> tuple[str, dict[str, str]]:
@@ -214,7 +232,7 @@ class Site:
             "minutes": metadata.reading_minutes(document["mdast"]),
             "has_title": bool(front.get("content_includes_title")),
             "features": sorted(page.features),
-            "fonts": self.theme.fonts if "math" in page.features else [],
+            "fonts": self.theme.first_fonts(article),
             "outline": nested(page.outline),
             "actions": list(actions(document, page)),
             "feedback": feedback(document, page),

@@ -296,6 +296,28 @@ def test_the_table_of_contents_leads_to_known_schemes_only(url, build, content_s
     assert f"myst.yml: {url} is not an address" in capsys.readouterr().err
 
 
+def test_the_fonts_of_the_first_formulas_are_fetched_early(build, content_server, katex):
+    for name in ("Main-Regular", "Math-Italic", "Size3-Regular"):
+        (katex / f"KaTeX_{name}.woff2").write_bytes(name.encode())
+    css = "".join(f"@font-face{{src:url({path.name})}}" for path in katex.glob("KaTeX*"))
+    (katex / "katex.min.css").write_text(css)
+
+    def formula(name: str) -> dict:
+        html = f'<span class="katex"><span class="{name}">x</span></span>'
+        return {"type": "inlineMath", "value": "x", "html": html}
+
+    content_server.put("two", *[formula("mord mathnormal")] * 12, formula("delimsizing size3"))
+    content_server.put("part.one", formula("delimsizing size3"), formula("mtight size3"))
+    _, folder = build()
+    found = {}
+    for file, page in pages(folder).items():
+        fonts = page.xpath("string(//script/@data-fonts)")
+        found[file] = re.findall(r"KaTeX_(\w+)-", fonts)
+    assert found["two.html"] == ["Main", "Math"]
+    assert found["part/one.html"] == ["Main", "Size3"]
+    assert found["index.html"] == []
+
+
 def test_scripts_are_shipped_without_comments_and_indentation(build):
     _, folder = build()
     for script in folder.glob("assets/*.js"):
