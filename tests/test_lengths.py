@@ -41,6 +41,7 @@ LIMITS = {
     "automatic-differentiation": Limits(2500, 250, 25),
     "optimizers": Limits(2600, 220, 25),
     "initialization": Limits(2000, 200, 25),
+    "digits": Limits(2000, 200, 25),
 }
 CORE = list(LIMITS)[:4]
 # The cell in which a reader first sees the loss of a training fall.

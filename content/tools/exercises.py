@@ -1,4 +1,4 @@
-"""Running the check of an exercise on a reader's answer; the checks of four notebooks."""
+"""Running the check of an exercise on a reader's answer; the checks of several notebooks."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ __all__ = [
     "attempt",
     "check_binary",
     "check_break_even",
-    "check_flops",
     "check_diagnose",
+    "check_enough",
+    "check_flops",
     "check_gap",
     "check_line",
     "check_order_loss",
@@ -26,6 +27,7 @@ __all__ = [
     "check_rounding",
     "check_sigmoid",
     "check_smoothing",
+    "check_standardize",
     "check_step",
     "check_sum",
     "check_three_layers",
@@ -378,4 +380,49 @@ def check_break_even(break_even: Callable[[float, float, float], float]) -> None
         assert got == wanted, (
             f"{start} s to compile, then {epoch} s an epoch, against {other} s: "
             f"after {wanted} epochs, not {got}"
+        )
+
+
+def check_standardize(standardize: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> None:
+    """Check the standardizing of two parts ``(m, n)`` and ``(l, n)`` by the first one's numbers.
+
+    Raises:
+        AssertionError: it leaks, divides by zero, changes what it got, or does something else.
+    """
+    generator = torch.Generator().manual_seed(0)
+    size, middle = torch.tensor([1, 50, 1e-3, 0]).double(), torch.tensor([5, -3, 0, 7]).double()
+    parts = [
+        middle + size * torch.randn(m, 4, generator=generator, dtype=torch.float64)
+        for m in (40, 30)
+    ]
+    copies = [part.clone() for part in parts]
+    train, other = (torch.as_tensor(part) for part in standardize(*parts))
+    kept = all(torch.equal(part, copy) for part, copy in zip(parts, copies, strict=True))
+    assert kept, "leave the data that you are given as they are"
+    assert train.isfinite().all() and other.isfinite().all(), (
+        "there is a nan or an inf: what happens in a constant column?"
+    )
+    deviation = train[:, :3].std(0, correction=0)
+    assert train.mean(0).abs().max() < 1e-9 and (deviation - 1).abs().max() < 0.02, (
+        "each column of the training part has the mean 0 and, unless it is constant, the deviation 1"
+    )
+    wanted = (parts[1] - parts[0].mean(0))[:, :3] / parts[0][:, :3].std(0)
+    assert (other[:, :3] - wanted).abs().max() < 0.1, (
+        "treat the other part as the training part was: with its mean and deviation"
+    )
+
+
+def check_enough(enough: Callable[[float, float], int]) -> None:
+    """Check the number of test samples for which 1.96 standard deviations are at most ``half``.
+
+    Raises:
+        AssertionError: it is too small, or not the smallest.
+    """
+    for share, half in ((0.97, 0.005), (0.97, 0.01), (0.5, 0.03), (0.999, 0.001)):
+        n = enough(share, half)
+        assert isinstance(n, int) and n > 1, f"an int is wanted, not {n!r}"
+        now, before = (1.96 * math.sqrt(share * (1 - share) / m) for m in (n, n - 1))
+        assert now <= half * (1 + 1e-9) and before > half * (1 - 1e-9), (
+            f"for {share:.1%} and {half:.1%} you say {n}; with that many it is {now:.3%}, "
+            f"with one less {before:.3%}"
         )

@@ -21,7 +21,7 @@ RELEASE = "v0.1.0"
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
     "mlp/bench.csv": "bfbdbe966b793e380ab34270a46e3f99e9b55d7ee3de63522d422888f69924d5",
-    "mlp/claims.csv": "f2610b6b1ff5856fa26e6d7eb0859a3913b3ba3df635cfc4b0d56c6068ea8bee",
+    "mlp/claims.csv": "d90f891f25fdc222ff5f5e33cbb67cc3274fead495a11a6187a6d4c2659b4101",
     "mlp/machines.csv": "bac1f97eda908025bd70510e79678fbbde46f9f6ba193ee306741abbe92df885",
     "play/bend.mjs": "cc67afd4d69c46428e11737602a5529c9f10827a7594e7d24a6ff70d55622db2",
     "play/net.mjs": "d2890430b7d8608343dbdb6d4ed1d398826a9ecf136555175b8df6263aa61cdc",
@@ -35,7 +35,7 @@ FILES: dict[str, str] = {
     "tools/__init__.py": "6202af520d0f7ffec189f628b476b47c394aae0195d8a5cf09b093f89da6cc02",
     "tools/checks.py": "58e984e82235de11cb78627e45ab35d5ce596b1abf3c2a469ced8f8fdfeb1e79",
     "tools/devices.py": "511b34ae035d79fbd0d398f6bc420824522fce30b26f793eebfd46eb5eff454e",
-    "tools/exercises.py": "f7097bac50c6103ca90d444377ebd20c461eb42f8770a92c0a9058248b1d10ec",
+    "tools/exercises.py": "e47e18af4169c36dccc6a4164f5249e3ded0aa8cc6547b936af00e54e31d569b",
     "tools/figures.py": "da1455c217e261cdcfbd57a9dfadcfba09e1224399f32436bbed679ae8ed1b55",
     "tools/network.py": "d5d1c9d2cd2020c5efcab8a9cedc9599de12b2471a31eec30d3404f575120778",
     "tools/peers.py": "c61c40e9bb08a4ed351149248e35d23608cf48fd7feaa8a932b612892b4d2eef",
