@@ -404,7 +404,7 @@ def check_standardize(standardize: Callable[[Tensor, Tensor], tuple[Tensor, Tens
     )
     deviation = train[:, :3].std(0, correction=0)
     assert train.mean(0).abs().max() < 1e-9 and (deviation - 1).abs().max() < 0.02, (
-        "each column of the training part has the mean 0 and, unless it is constant, the deviation 1"
+        "a column of the training part has the mean 0 and, unless constant, the deviation 1"
     )
     wanted = (parts[1] - parts[0].mean(0))[:, :3] / parts[0][:, :3].std(0)
     assert (other[:, :3] - wanted).abs().max() < 0.1, (

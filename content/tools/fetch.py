@@ -35,7 +35,7 @@ FILES: dict[str, str] = {
     "tools/__init__.py": "6202af520d0f7ffec189f628b476b47c394aae0195d8a5cf09b093f89da6cc02",
     "tools/checks.py": "58e984e82235de11cb78627e45ab35d5ce596b1abf3c2a469ced8f8fdfeb1e79",
     "tools/devices.py": "511b34ae035d79fbd0d398f6bc420824522fce30b26f793eebfd46eb5eff454e",
-    "tools/exercises.py": "e47e18af4169c36dccc6a4164f5249e3ded0aa8cc6547b936af00e54e31d569b",
+    "tools/exercises.py": "cb522f2aea7f65f2d7d4fcf34bc4e603207aafe3e322bfccea29c22b897a30fc",
     "tools/figures.py": "da1455c217e261cdcfbd57a9dfadcfba09e1224399f32436bbed679ae8ed1b55",
     "tools/network.py": "d5d1c9d2cd2020c5efcab8a9cedc9599de12b2471a31eec30d3404f575120778",
     "tools/peers.py": "c61c40e9bb08a4ed351149248e35d23608cf48fd7feaa8a932b612892b4d2eef",
