@@ -26,6 +26,7 @@ GENERAL = (
     "automatic-differentiation",
     "optimizers",
     "initialization",
+    "normalization",
 )
 SETTINGS = (
     {"ATEN_CPU_CAPABILITY": "default"},

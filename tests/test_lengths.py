@@ -41,6 +41,7 @@ LIMITS = {
     "automatic-differentiation": Limits(2500, 250, 25),
     "optimizers": Limits(2600, 220, 25),
     "initialization": Limits(2000, 200, 25),
+    "normalization": Limits(2000, 200, 25),
     "digits": Limits(2000, 200, 25),
 }
 CORE = list(LIMITS)[:4]

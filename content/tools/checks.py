@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 __all__ = [
+    "check_batch",
     "check_count",
     "check_data",
     "check_fit",
@@ -28,6 +29,14 @@ __all__ = [
 ]
 
 _LAYER = ("predict", "forward", "backward", "parameters", "gradients")
+
+
+def check_batch(x: Tensor) -> None:
+    """Raise unless a batch of rows has a deviation: two at least."""
+    if x.ndim != 2 or len(x) < 2:
+        raise ValueError(
+            f"x must be of shape (m, n), with m >= 2 in training, got {tuple(x.shape)}"
+        )
 
 
 def check_count(name: str, value: Any) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -19,11 +20,13 @@ __all__ = [
     "check_diagnose",
     "check_enough",
     "check_flops",
+    "check_fold",
     "check_gap",
     "check_line",
     "check_order_loss",
     "check_ramp",
     "check_repair",
+    "check_rms_backward",
     "check_rounding",
     "check_sigmoid",
     "check_smoothing",
@@ -426,3 +429,49 @@ def check_enough(enough: Callable[[float, float], int]) -> None:
             f"for {share:.1%} and {half:.1%} you say {n}; with that many it is {now:.3%}, "
             f"with one less {before:.3%}"
         )
+
+
+def check_fold(fold: Callable[..., tuple[Tensor, Tensor]]) -> None:
+    """Check ``fold(W, b, norm)``: a dense layer that is another one with batch norm behind it.
+
+    Raises:
+        AssertionError: it is not, or something that was given has changed.
+    """
+    for n, k in ((3, 4), (1, 1), (5, 2)):
+        generator = torch.Generator().manual_seed(n)
+        x, W, b, *numbers = (
+            torch.rand(*shape, generator=generator, dtype=torch.float64) + 0.1
+            for shape in ((6, n), (n, k), *5 * [(k,)])
+        )
+        names = "gamma", "beta", "running_mean", "running_var"
+        norm = SimpleNamespace(**dict(zip(names, numbers, strict=True)), eps=0.01)
+        # As (input - mean) / sqrt(variance + eps) * weight + bias, by PyTorch itself.
+        statistics = norm.running_mean, norm.running_var
+        wanted = F.batch_norm(x @ W + b, *statistics, norm.gamma, norm.beta, eps=norm.eps)
+        given = [W, b, *numbers]
+        copies = [each.clone() for each in given]
+        new_W, new_b = fold(W, b, norm)
+        assert all(map(torch.equal, given, copies)), "leave W, b and norm as they are"
+        assert new_W.shape == W.shape and new_b.shape == b.shape, (
+            f"W and b must keep their shapes {tuple(W.shape)} and {tuple(b.shape)}, "
+            f"got {tuple(new_W.shape)} and {tuple(new_b.shape)}"
+        )
+        difference = (x @ new_W + new_b - wanted).abs().max().item()
+        assert difference < 1e-9, f"the outputs differ by up to {difference:.2g}"
+
+
+def check_rms_backward(rms_backward: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
+    """Check the gradient of RMSNorm, ``rms_backward(g, u, r)``, against autograd's.
+
+    Raises:
+        AssertionError: it is another one.
+    """
+    for m, n in ((4, 3), (1, 5), (3, 2)):
+        generator = torch.Generator().manual_seed(m)
+        x, g = torch.randn(2, m, n, generator=generator, dtype=torch.float64)
+        r = (x.requires_grad_().square().mean(1, keepdim=True) + 0.01).rsqrt()
+        (wanted,) = torch.autograd.grad(u := x * r, x, g)
+        got = rms_backward(g, u.detach(), r.detach())
+        assert got.shape == x.shape, f"the gradient has the shape of x, {(m, n)}"
+        difference = (got - wanted).abs().max().item()
+        assert difference < 1e-9, f"it differs from autograd's by up to {difference:.2g}"
