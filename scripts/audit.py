@@ -27,6 +27,7 @@ GENERAL = (
     "optimizers",
     "initialization",
     "normalization",
+    "generalization",
 )
 SETTINGS = (
     {"ATEN_CPU_CAPABILITY": "default"},

@@ -26,6 +26,7 @@ __all__ = [
     "check_probabilities",
     "check_rate",
     "check_same_shape",
+    "check_share",
 ]
 
 _LAYER = ("predict", "forward", "backward", "parameters", "gradients")
@@ -54,6 +55,15 @@ def check_rate(name: str, value: Any) -> float:
         raise TypeError(f"{name} must be a number, got {_kind(value)}")
     if not math.isfinite(value) or value <= 0:
         raise ValueError(f"{name} must be positive and finite, got {value}")
+    return float(value)
+
+
+def check_share(name: str, value: Any) -> float:
+    """The value as a float; raise unless it is a number from 0 on, and below 1."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {_kind(value)}")
+    if not 0 <= value < 1:
+        raise ValueError(f"{name} must be at least 0 and below 1, got {value}")
     return float(value)
 
 

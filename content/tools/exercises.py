@@ -24,6 +24,7 @@ __all__ = [
     "check_gap",
     "check_line",
     "check_order_loss",
+    "check_patience",
     "check_ramp",
     "check_repair",
     "check_rms_backward",
@@ -33,6 +34,7 @@ __all__ = [
     "check_standardize",
     "check_step",
     "check_sum",
+    "check_temperature_gradient",
     "check_three_layers",
 ]
 
@@ -475,3 +477,44 @@ def check_rms_backward(rms_backward: Callable[[Tensor, Tensor, Tensor], Tensor])
         assert got.shape == x.shape, f"the gradient has the shape of x, {(m, n)}"
         difference = (got - wanted).abs().max().item()
         assert difference < 1e-9, f"it differs from autograd's by up to {difference:.2g}"
+
+
+def check_patience(patience: Callable[[list[float], int], tuple[int, int]]) -> None:
+    """Check the epochs at which a training of this patience ends, and whose weights it keeps.
+
+    Raises:
+        AssertionError: they are other ones.
+    """
+    dice = torch.Generator().manual_seed(0)
+    long = (torch.rand(30, generator=dice) + torch.linspace(1, 0, 30)).tolist()
+    for losses, k in (
+        ([5, 4, 3, 4, 5, 6, 1], 2),
+        ([1, 2], 5),
+        ([1], 1),
+        ([2, 2, 2, 2], 2),
+        (long, 4),
+    ):
+        # Where each of the next k epochs is no better than the best up to here; or at the end.
+        lows = [min(losses[: i + 1]) for i in range(len(losses))]
+        ends = (i for i in range(k, len(losses)) if lows[i] == lows[i - k])
+        end = next(ends, len(losses) - 1)
+        wanted = (end, losses.index(lows[end]))
+        got = tuple(patience(list(losses), k))
+        shown = [round(loss, 2) for loss in losses]
+        assert got == wanted, f"for {shown} and k = {k} it is {wanted}, not {got}"
+
+
+def check_temperature_gradient(gradient: Callable[[Tensor, Tensor, float], Tensor]) -> None:
+    """Check the derivative of the mean cross-entropy of ``Z / T`` by T against autograd's.
+
+    Raises:
+        AssertionError: it is another one.
+    """
+    for m, k, T in ((5, 3, 1.0), (1, 2, 0.5), (8, 4, 3.0)):
+        draw = torch.Generator().manual_seed(m)
+        Z = 3 * torch.randn(m, k, generator=draw, dtype=torch.float64)
+        y = torch.randint(k, (m,), generator=draw)
+        t = torch.tensor(T, dtype=torch.float64, requires_grad=True)
+        (wanted,) = torch.autograd.grad(F.cross_entropy(Z / t, y), t)
+        got = float(gradient(Z, F.one_hot(y, k).double(), T))
+        assert abs(got - wanted) < 1e-9, f"for T = {T:g} it is {wanted:.5f}, you say {got:.5f}"

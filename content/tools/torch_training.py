@@ -7,7 +7,7 @@ Generated from the notebooks' cells tagged `export`. Do not edit: change the not
 import math
 import torch
 from itertools import count
-from tools.checks import check_batch
+from tools.checks import check_batch, check_share
 from tools.torch_mlp import Layer
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Norm",
     "LayerNorm",
     "BatchNorm",
+    "Dropout",
 ]
 
 
@@ -294,3 +295,22 @@ class BatchNorm(Norm):
     def predict(self, x):
         r = 1 / (self.running_var + self.eps).sqrt()
         return self.gamma * (x - self.running_mean) * r + self.beta
+
+
+# From content/training/generalization.ipynb, cell "dropout"
+class Dropout(Layer):
+    def __init__(self, p, generator):
+        check_share("p", p)
+        self.p, self.generator = p, generator
+
+    def forward(self, x):
+        kept = torch.empty(x.shape, dtype=torch.bool)
+        kept.bernoulli_(1 - self.p, generator=self.generator)
+        self.mask = kept.to(x) / (1 - self.p)
+        return self.mask * x
+
+    def predict(self, x):
+        return x
+
+    def backward(self, grad_output):
+        return self.mask * grad_output
