@@ -29,43 +29,45 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 site: reader ## Execute what changed and build the site in _build/html
-	@exec $(RUN) scripts/build.py
+	@exec $(RUN) -m scripts.build
 
 pdf: export BOOK_PDF := 1
 pdf: reader ## The same, and the whole book as a PDF (needs Chromium)
-	@exec $(RUN) scripts/build.py
+	@exec $(RUN) -m scripts.build
 
 test: dev ## Verify the claims of the book: code, notebooks, site
 	@exec $(RUN) -m pytest -n $(JOBS) --dist worksteal
 
-browser: dev ## Look at the built site in Chromium
+browser: dev ## Test the built site in Chromium
 	@$(RUN) -m pytest -m browser -n $(JOBS) --dist loadfile
 
 lab: reader ## Open the notebooks in JupyterLab
-	@exec $(RUN) scripts/environment.py -m jupyterlab \
+	@exec $(RUN) -m scripts.environment -m jupyterlab \
 	  --ServerApp.root_dir=content --LabApp.default_url=/lab/tree/index.md $(LAB_ROOT)
 
 serve: reader ## Preview the site while writing, at the address it prints
-	@exec $(RUN) scripts/serve.py
+	@exec $(RUN) -m scripts.serve
 
 export: reader ## Write what is generated: two modules, cells of the notebooks, the README's links
-	@$(RUN) scripts/export.py
+	@$(RUN) -m scripts.export
 
 bench: dev ## Time the variants of the chapter on cost against PyTorch and other peers
-	@$(RUN) scripts/bench.py
+	@$(RUN) -m scripts.bench
 
-lint: dev ## Check the form of code, notebooks, prose and GitHub's files
+lint: dev ## Check the style of code, notebooks, prose and GitHub's files; types
 	@$(RUN) -m ruff check
 	@$(RUN) -m ruff format --check
 	@$(NOTEBOOKS) $(RUN) -m nbstripout --keep-id --verify
+	@$(RUN) -m pyrefly check --summary=none
+	@theme/node_modules/.bin/oxlint -c theme/.oxlintrc.json --deny-warnings theme/static content/play
 	@$(RUN) -m codespell_lib
-	@$(RUN) scripts/export.py --check
+	@$(RUN) -m scripts.export --check
 	@$(RUN) -c 'import sys, jactionlint; sys.exit(jactionlint.main())' --profile pedantic --shellcheck= --pyflakes=
 	@.venv/$(BIN)/zizmor --offline --quiet --no-progress --pedantic .github
 	@$(RUN) -m check_jsonschema --quiet --builtin-schema vendor.citation-file-format CITATION.cff
 	@$(RUN) -m check_jsonschema --quiet --builtin-schema vendor.github-issue-forms $(FORMS)
 
-format: dev ## Bring code and notebooks into form
+format: dev ## Format code and notebooks
 	@$(RUN) -m ruff check --fix
 	@$(RUN) -m ruff format
 	@$(NOTEBOOKS) $(RUN) -m nbstripout --keep-id
@@ -75,13 +77,13 @@ newest: ## Run the tests with the newest version of every package
 	@_build/newest/$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 audit: reader ## Run the notebooks on other instructions, with other threads, from other seeds
-	@$(RUN) scripts/audit.py
+	@$(RUN) -m scripts.audit
 
 # COLAB names another file of versions, of another runtime for instance.
 COLAB ?= requirements-colab.txt
 colab: ## Run the notebooks with the versions of packages that Colab has
 	$(INSTALL) colab ENV=_build/colab COLAB="$(COLAB)"
-	@$(NOTEBOOKS) -n 1 -P $(JOBS) _build/colab/$(BIN)/python scripts/environment.py \
+	@$(NOTEBOOKS) -n 1 -P $(JOBS) _build/colab/$(BIN)/python -m scripts.environment \
 	  -m jupyter execute --timeout=600
 
 # What needs a login is left out. 403 and 429 say "not for programs", not "gone".
@@ -92,7 +94,7 @@ links: site ## Look for dead links to other hosts (online)
 	  _build/html
 
 release: dev ## Make the release VERSION=x.y.z: versions, tests, commit, tag
-	@$(RUN) scripts/release.py "$(VERSION)"
+	@$(RUN) -m scripts.release "$(VERSION)"
 
 clean: ## Remove the results of all commands (not .venv)
 	@rm -rf _build

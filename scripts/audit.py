@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import sys
 
-from environment import enter
-from execute import Cache, execute
-from progress import Progress
-from sources import ROOT, Book
-from stage import stage
+from scripts.environment import enter
+from scripts.execute import Cache, execute
+from scripts.progress import Progress
+from scripts.sources import ROOT, Book
+from scripts.stage import stage
 
 # The notebooks whose findings are claimed to be general.
 GENERAL = (

@@ -1,7 +1,7 @@
 """Time the trainings of cost-of-training.ipynb, and what a reader might use instead.
 
-    python scripts/bench.py         all networks and sizes; rewrites content/mlp/bench.csv
-    python scripts/bench.py S M     only these networks, and no file
+    python -m scripts.bench         all networks and sizes; rewrites content/mlp/bench.csv
+    python -m scripts.bench S M     only these networks, and no file
 
 The trainings are the notebook's cells tagged `variant`, so nothing is written twice. Each is first
 checked to train as PyTorch does. Times are processor time on one thread, all trainings in turn; a
@@ -32,8 +32,9 @@ os.environ.setdefault(
 
 import scipy.linalg  # noqa: F401 (Numba's products are SciPy's, and are to be limited, too)
 import torch
-from sources import CONTENT, ROOT, read_notebook, source, tags
 from threadpoolctl import threadpool_limits
+
+from scripts.sources import CONTENT, ROOT, read_notebook, source, tags
 
 sys.path.append(str(ROOT / CONTENT))  # the notebook's own modules
 from tools import peers  # noqa: E402

@@ -1,7 +1,7 @@
 """Build the book: execute what changed, render the site, check it, and only then put it in place.
 
-    python scripts/build.py             build _build/html
-    python scripts/build.py --to DIR    build DIR/html
+    python -m scripts.build             build _build/html
+    python -m scripts.build --to DIR    build DIR/html
 
 MyST works in a copy of the sources, DIR/work. So whatever happens the last good site stays where
 it is, and what is edited during a build waits for the next one.
@@ -24,17 +24,17 @@ from pathlib import Path
 from typing import IO
 
 try:
-    import export
-    import site_check
-    from environment import enter
-    from execute import Cache, digest, fill, machinery, too_large
     from filelock import FileLock, Timeout
-    from processes import interruptible, running
-    from progress import Progress
-    from sources import ROOT, Book, BookError, replace_text
-    from stage import outside
+
+    from scripts import export, pdf, site_check
+    from scripts.environment import enter
+    from scripts.execute import Cache, digest, fill, machinery, too_large
+    from scripts.processes import interruptible, running
+    from scripts.progress import Progress
+    from scripts.sources import ROOT, Book, BookError, replace_text
+    from scripts.stage import outside
 except ImportError as error:
-    sys.exit(f"{error}. Something is damaged: remove .venv, and run make again.")
+    sys.exit(f"{error}. The installation is damaged: remove .venv and run make again.")
 
 COMMAND = ["-m", "mystmd_py.main", "build", "--html", "--strict", "--ci"]
 LIMIT = 600  # seconds that a cell, or MyST, may take
@@ -84,6 +84,8 @@ def make(
 ) -> None:
     """Make the site, and put it in place. Raises BookError."""
     check_sources(book)
+    if os.environ.get("BOOK_PDF"):
+        pdf.browser()  # before the notebooks run
     work, cache = to / "work", Cache(book.root / "_build" / "cache")
     for name in ("site", "html"):
         shutil.rmtree(work / "_build" / name, ignore_errors=True)
@@ -94,15 +96,17 @@ def make(
         report.problems = done.problems
         for name, notebook in done.notebooks.items():
             report.problems += too_large(name, notebook)
-        stop_on(report.problems, "Each of these notebooks has to run.")
+        stop_on(report.problems, "These notebooks must run without an error.")
         complaints, advice = run_myst(work, limit, log)
     report.problems = [*complaints, *outside(work)]
-    stop_on(report.problems, f"All that MyST said is in {to / 'build.log'}.")
+    stop_on(report.problems, f"The whole log is in {to / 'build.log'}.")
     progress.say(f"{len(done.executed)} executed, {len(report.unchanged)} unchanged; site rendered")
     for each in advice:
         progress.say(f"MyST advises: {each}")
+    if os.environ.get("BOOK_PDF"):
+        pdf.write(work / "_build" / "html")
     report.problems = site_check.problems(work / "_build" / "html", work / "_build" / "site", book)
-    stop_on(report.problems, "The site is not as it should be.")
+    stop_on(report.problems, "The site has errors.")
     put_in_place(to)
     cache.keep_only(list(book.notebooks))
 

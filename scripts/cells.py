@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sources import CONTENT, PICTURES, Book, BookError, is_shared, source, tags
+
+from scripts.sources import CONTENT, PICTURES, Book, BookError, is_shared, source, tags
 
 SETUP = Path(__file__).with_name("setup_cell.py")
 FIRST_RELEASE = "0.1.0"
@@ -120,8 +121,11 @@ def _set_source(cell: dict[str, Any], text: str) -> None:
 def _fold(cell: dict[str, Any]) -> None:
     """Write the one decision, folded or not, into the three forms."""
     metadata, kinds = cell["metadata"], FOLDED.intersection(tags(cell))
-    for key in ("cellView", "jupyter"):
-        metadata.pop(key, None)
+    metadata.pop("cellView", None)
+    jupyter = dict(metadata.pop("jupyter", None) or {})  # where `outputs_hidden` is the author's
+    jupyter.pop("source_hidden", None)
+    jupyter |= {"source_hidden": True} if kinds else {}
+    metadata |= {"jupyter": jupyter} if jupyter else {}
     if not kinds:
         _set_source(cell, TITLE.sub("", source(cell)))
         return
@@ -131,7 +135,7 @@ def _fold(cell: dict[str, Any]) -> None:
         _set_source(cell, f"# @title {title}\n{source(cell)}")
     if "hide-input" not in kinds:
         metadata["tags"] = [*tags(cell), "hide-input"]
-    metadata |= {"jupyter": {"source_hidden": True}, "cellView": "form"}
+    metadata["cellView"] = "form"
 
 
 def _fill_blanks(cells: list[dict[str, Any]], name: str) -> None:
@@ -141,7 +145,7 @@ def _fill_blanks(cells: list[dict[str, Any]], name: str) -> None:
         place = f'{name}, cell "{cell.get("id", "")}"'
         before = cells[max(0, number - 2) : number]
         if [kind for each in before for kind in tags(each)] != ["exercise", "check"]:
-            raise BookError(f"{place}: a solution comes after its blank and its check")
+            raise BookError(f"{place}: a solution must follow its blank and its check")
         if before[0].get("id") != f"{cell.get('id')}-blank":
             raise BookError(f"{place}: the id of its blank must be {cell.get('id')}-blank")
         _set_source(before[0], blank(source(cell), place))
@@ -154,6 +158,6 @@ def blank(solution: str, place: str) -> str:
         raise BookError(f"{place}: nothing between ### BEGIN SOLUTION and ### END SOLUTION")
     last = ast.parse(text).body[-1]
     if not ast.unparse(last).startswith("attempt("):
-        raise BookError(f"{place}: a solution ends by calling attempt(...)")
+        raise BookError(f"{place}: a solution must end with a call of attempt(...)")
     lines = text.splitlines()[: last.lineno - 1]
     return TITLE.sub("", "\n".join(lines).rstrip())

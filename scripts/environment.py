@@ -1,6 +1,6 @@
 """The environment of MyST, Jupyter and the notebooks: what they need of the user's, no more.
 
-    python scripts/environment.py -m jupyterlab ...    run this Python with arguments in it
+    python -m scripts.environment -m jupyterlab ...    run this Python with arguments in it
 
 A list of what does harm would never be complete (PYTHONOPTIMIZE switches every assertion off), so
 this is a list of what is needed.
@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sources import ROOT
+from scripts.sources import ROOT
 
 # What programs need of the machine and its user. It changes no result.
 NEEDED = re.compile(

@@ -20,10 +20,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from environment import decisive, warm_up
-from progress import Progress
-from sources import Book, replace_text, source, tags
-from stage import stage
+from scripts.environment import decisive, warm_up
+from scripts.progress import Progress
+from scripts.sources import Book, replace_text, source, tags
+from scripts.stage import stage
 
 AT_ONCE = 2
 KEPT = 4  # outputs of a notebook: of the last few states that it and its environment were in
@@ -188,7 +188,7 @@ def execute(
     result = Execution({})
     if not names:
         return result
-    from kernels import CellError, Run
+    from scripts.kernels import CellError, Run
 
     runs = {name: Run(limit=limit, strict=strict, log=log) for name in names}
     started: dict[str, float] = {}
@@ -235,6 +235,6 @@ def too_large(name: str, notebook: dict[str, Any]) -> list[str]:
         if size > LARGEST:
             found.append(
                 f'{name}: cell {number} of {len(notebook["cells"])} (id "{cell.get("id", "")}") '
-                f"puts out {size / 2**20:.1f} MB; at most {LARGEST / 2**20:.0f} MB"
+                f"has {size / 2**20:.1f} MB of output; at most {LARGEST / 2**20:.0f} MB"
             )
     return found

@@ -1,7 +1,7 @@
 """Write what is generated: modules, the notebooks' cells that cells.py makes, links.
 
-    python scripts/export.py           write it
-    python scripts/export.py --check   say whether it is up to date, and exit 1 if not
+    python -m scripts.export           write it
+    python -m scripts.export --check   say whether it is up to date, and exit 1 if not
 
 content/tools/torch_mlp.py holds the notebooks' cells tagged `export`, in the order of the table of
 contents; torch_training.py holds those of content/training/, so that editing them does not execute
@@ -18,8 +18,17 @@ import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import cells
-from sources import CONTENT, Book, BookError, code_cells, parsed, replace_text, tags, tree_of_cell
+from scripts import cells
+from scripts.sources import (
+    CONTENT,
+    Book,
+    BookError,
+    code_cells,
+    parsed,
+    replace_text,
+    tags,
+    tree_of_cell,
+)
 
 MODULE = "content/tools/torch_mlp.py"
 TRAINING = "content/tools/torch_training.py"
@@ -78,7 +87,7 @@ def outdated(book: Book) -> dict[str, str | None]:
 def stale(book: Book) -> str | None:
     """What to say when something generated is out of date; None when nothing is."""
     names = ", ".join(outdated(book))
-    return f"{names}: not what the notebooks and myst.yml say: run `make export`" if names else None
+    return f"{names}: out of date: run `make export`" if names else None
 
 
 def write(book: Book) -> None:
@@ -160,7 +169,7 @@ def _export(text: str, place: str, exported: Exported) -> None:
             raise BookError(f"{name} is exported twice: {before}, and {place}")
     lines = text.encode().splitlines(keepends=True)
     for node in reversed(imports):  # others may share the line
-        first, last = node.lineno - 1, node.end_lineno
+        first, last = node.lineno - 1, node.end_lineno or node.lineno
         rest = lines[last - 1][node.end_col_offset :].lstrip(b" ;")
         rest = b"\n" if rest.startswith(b"#") else rest
         lines[first:last] = [lines[first][: node.col_offset] + rest]

@@ -13,8 +13,9 @@ from typing import IO, Any
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert.preprocessors import ExecutePreprocessor
 from nbformat import from_dict
-from processes import kill
-from sources import source, tags
+
+from scripts.processes import kill
+from scripts.sources import source, tags
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 # Warnings are errors while a cell runs, and as before for the machinery between the cells, and for
@@ -71,7 +72,7 @@ class Run(ExecutePreprocessor):
         back in the notebook's metadata.
         """
         cells = [{**cell, "source": source(cell), "outputs": []} for cell in notebook["cells"]]
-        node = from_dict(copy.deepcopy({**notebook, "cells": cells}))
+        node: Any = from_dict(copy.deepcopy({**notebook, "cells": cells}))
         with TemporaryDirectory() as place:
             self._ledger = Path(place) / "ledger.jsonl"
             self._ledger.write_text(ledger, encoding="utf-8")

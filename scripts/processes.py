@@ -63,6 +63,7 @@ def running(command: list[str], cwd: Path, **options: Any) -> Iterator[subproces
         if watchdog:  # first: the number of a process that has ended may soon be another's
             watchdog.kill()
             watchdog.wait()
+            assert watchdog.stdin
             watchdog.stdin.close()
         kill(process)
         process.wait()

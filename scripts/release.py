@@ -1,9 +1,9 @@
 """Make a release: the commit and the tag that notebooks outside a clone fetch their modules from.
 
-    python scripts/release.py 1.2.3
+    python -m scripts.release 1.2.3
 
-Sets the version and its date in CITATION.cff and CHANGELOG.md, writes what is generated, runs the
-checks, commits, and creates the annotated tag v1.2.3. Where something is wrong it says so, and
+Runs the checks; then sets the version and its date in CITATION.cff and CHANGELOG.md, writes what is
+generated, commits, and creates the annotated tag v1.2.3. Where something is wrong it says so, and
 everything is as it was. It pushes nothing.
 """
 
@@ -17,10 +17,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cells
-import export
-from processes import interruptible
-from sources import ROOT, Book, BookError, replace_text
+from scripts import cells, export
+from scripts.processes import interruptible
+from scripts.sources import ROOT, Book, BookError, replace_text
 
 CHECKS = "make lint test"
 CITED = re.compile(r"^(version|date-released):.*\n?", re.MULTILINE)
@@ -65,26 +64,23 @@ def set_version(root: Path, version: str, date: str) -> None:
 def release(root: Path, version: str, checks: str) -> str:
     """Make the release; returns what to do next. Raises BookError."""
     check_start(root, version)
+    print(f"Running `{checks}`", flush=True)
+    if subprocess.call(shlex.split(checks), cwd=root):
+        raise BookError(f"`{checks}` failed")
+    check_start(root, version)  # somebody may have been at work meanwhile
     tag, date = f"v{version}", datetime.datetime.now(datetime.UTC).date().isoformat()
-    start, branch = git(root, "rev-parse", "HEAD"), git(root, "branch", "--show-current")
-    names = ["CITATION.cff", "CHANGELOG.md", *export.generated(Book.read(root))]
-    written = git(root, "ls-files", "-z", "--", *names).rstrip("\0").split("\0")
+    start = git(root, "rev-parse", "HEAD")
     try:
         set_version(root, version, date)
-        print(f"Running `{checks}`", flush=True)
-        if subprocess.call(shlex.split(checks), cwd=root):
-            raise BookError(f"`{checks}` failed")
-        git(root, "commit", "--message", f"Release {tag}", "--", *written)
+        git(root, "commit", "--all", "--message", f"Release {tag}")
         git(root, "tag", "--annotate", tag, "--message", f"{tag}, {date}")
-        return f"Released {tag}. To publish it: git push --atomic origin {branch} {tag}"
-    except BaseException:  # what somebody else has changed or committed meanwhile stays
+    except BaseException:
+        git(root, "reset", "--hard", "--quiet", start)
         if git(root, "tag", "--list", tag):
             git(root, "tag", "--delete", tag)
-        commits = git(root, "log", "--no-show-signature", "--format=%s", f"{start}..")
-        if commits == f"Release {tag}":
-            git(root, "reset", "--quiet", start)
-        git(root, "checkout", "HEAD", "--", *written)
         raise
+    branch = git(root, "branch", "--show-current")
+    return f"Released {tag}. To publish it: git push --atomic origin {branch} {tag}"
 
 
 def main() -> int:

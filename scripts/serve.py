@@ -1,6 +1,6 @@
 """Preview the book while it is written: execute what changed, now and after each save.
 
-    python scripts/serve.py    HOST and PORT, if set, say where
+    python -m scripts.serve    HOST and PORT, if set, say where
 
 MyST shows a copy of the sources with their outputs, and reloads the page when the copy changes.
 """
@@ -13,14 +13,15 @@ import sys
 import time
 from pathlib import Path
 
-import export
-from build import LIMIT
-from environment import enter
-from execute import Cache, fill
 from filelock import FileLock, Timeout
-from processes import interruptible, running
-from progress import Progress
-from sources import CONTENT, ROOT, Book, BookError
+
+from scripts import export
+from scripts.build import LIMIT
+from scripts.environment import enter
+from scripts.execute import Cache, fill
+from scripts.processes import interruptible, running
+from scripts.progress import Progress
+from scripts.sources import CONTENT, ROOT, Book, BookError
 
 EVERY = 0.5  # seconds between two looks at the sources
 
@@ -59,7 +60,7 @@ def serve(root: Path, to: Path, options: list[str]) -> int:
         shutil.rmtree(work / name, ignore_errors=True)
     (work / "tmp").mkdir(parents=True)
     os.environ["TMPDIR"] = str(work / "tmp")  # so that nothing stays behind elsewhere
-    progress.say("looking at the notebooks")
+    progress.say("checking the notebooks")
     while not update(root, work, progress):
         while state(root) == seen:
             time.sleep(EVERY)

@@ -184,7 +184,7 @@ def _files(root: Path, folder: Path) -> Iterator[tuple[str, bytes]]:
         if path.is_symlink():
             target = path.resolve()
             if not target.is_relative_to((root / CONTENT).resolve()) or not target.is_file():
-                raise BookError(f"{name} is a link to {target}, which is no file in {CONTENT}/")
+                raise BookError(f"{name} is a link to {target}, which is not a file in {CONTENT}/")
         if path.is_file():
             yield name, path.read_bytes()
         elif path.name != "__pycache__":
@@ -209,7 +209,7 @@ def read_notebook(data: bytes, name: str) -> dict[str, Any]:
         raise BookError(f"{name} is not a notebook of format 4")
     cells = notebook.get("cells")
     if not isinstance(cells, list) or not all(map(_is_cell, cells)):
-        raise BookError(f"{name} is not a notebook: its cells are not as nbformat has them")
+        raise BookError(f"{name} is not a notebook: its cells are not those of nbformat")
     if not isinstance(notebook.setdefault("metadata", {}), dict):
         raise BookError(f"{name} is not a notebook: its metadata is not a mapping")
     return notebook

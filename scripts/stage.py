@@ -14,7 +14,9 @@ from typing import Any
 from urllib.parse import quote
 
 import yaml
-from sources import CONTENT, PICTURES, Book
+
+from scripts import pdf
+from scripts.sources import CONTENT, PICTURES, Book
 
 # MyST names files by what is in them; those of outputs by nothing else.
 HASH = re.compile(r"-?[0-9a-f]{32}(?=\.|$)")
@@ -53,8 +55,12 @@ def _settings(book: Book) -> dict[str, Any]:
     template = book.root / str(site.get("template", ""))
     if template.is_dir():
         site["template"] = str(template)
+    options = dict(site.get("options") or {})
     if project.get("github"):
-        site["options"] = {**(site.get("options") or {}), "url": book.address}
+        options["url"] = book.address
+    if os.environ.get("BOOK_PDF"):
+        options["pdf"] = pdf.FILE
+    site["options"] = options
     return settings | {"site": site}
 
 

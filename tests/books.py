@@ -16,14 +16,15 @@ from pathlib import Path
 
 import psutil
 import yaml
-from sources import read_notebook, source
+
+from scripts.sources import read_notebook, source
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
 class Build:
-    """How a run of scripts/build.py ended. `report` is what it says of itself (build.Report)."""
+    """How a run of scripts.build ended. `report` is what it says of itself (build.Report)."""
 
     status: int
     output: str
@@ -43,7 +44,7 @@ class Build:
 
 def run_build(root: Path, folder: Path, *options: str, **variables: str) -> Build:
     """Run the build of the book in `root`, with results in `folder`."""
-    command = [sys.executable, "scripts/build.py", "--to", str(folder), *options]
+    command = [sys.executable, "-m", "scripts.build", "--to", str(folder), *options]
     # One thread is for what runs in a test's own process (conftest.py).
     settings = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     env = settings | variables

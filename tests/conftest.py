@@ -18,8 +18,9 @@ from books import (
     read_report,
     run_build,
 )
-from build import alone
 from hypothesis.configuration import set_hypothesis_home_dir
+
+from scripts.build import alone
 
 # Two test workers share two cores; torch takes this when it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

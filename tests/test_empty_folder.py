@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from books import ROOT, Repository
-from environment import environment
-from sources import Book, code_cells, imports, tags, tree_of_cell
+
+from scripts.environment import environment
+from scripts.sources import Book, code_cells, imports, tags, tree_of_cell
 
 BOOK = Book.read(ROOT)
 # One that other notebooks' code comes from.

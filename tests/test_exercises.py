@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from books import ROOT, Build
-from sources import Book, tags
+
+from scripts.sources import Book, tags
 
 BOOK = Book.read(ROOT)
 

@@ -87,7 +87,7 @@ def test_what_goes_wrong_in_notebooks_is_told_cell_by_cell(good_book: SmallBook)
     assert "UserWarning: mind the gap" in found["warns"]
     assert "ended the kernel" in found["dies"]
     assert "did not end within 15" in found["hangs"]
-    assert "puts out 5.7 MB; at most 4 MB" in found["floods"]
+    assert "has 5.7 MB of output; at most 4 MB" in found["floods"]
 
 
 def test_no_variable_switches_a_claim_off(good_book: SmallBook, tmp_path: Path):
@@ -203,7 +203,7 @@ def test_a_stale_module_stops_the_build(good_book: SmallBook):
     [
         ("[]", "is not a notebook of format 4"),
         ("{", "is not a notebook"),
-        ('{"nbformat": 4}', "cells are not as nbformat has them"),
+        ('{"nbformat": 4}', "cells are not those of nbformat"),
         ('{"nbformat": 4, "cells": [{"cell_type": "code"}]}', "cells are not"),
         (b"\xff\xfe".decode("latin-1"), "is not a notebook"),
         ('{"nbformat": 4, "cells": [], "metadata": {"kernelspec": {"name": "cobol"}}}', "python3"),
@@ -263,7 +263,7 @@ def test_only_what_changed_is_executed_again(small_book: SmallBook):
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 def test_a_stopped_build_leaves_the_site_and_no_process(good_book: SmallBook, name: str):
     good_book.write("slow.ipynb", notebook(cell("code", SLEEPS, "sleeps")))
-    command = [sys.executable, "scripts/build.py"]
+    command = [sys.executable, "-m", "scripts.build"]
     build = subprocess.Popen(command, cwd=good_book.root, stdout=subprocess.PIPE)
     wait_until(lambda: any("ipykernel_launcher" in line for line in good_book.processes()))
     os.kill(build.pid, getattr(signal, name))
@@ -285,7 +285,7 @@ def test_a_build_killed_between_two_renames_is_undone(good_book: SmallBook):
 def test_the_preview_executes_after_each_save_and_leaves_nothing(small_book: SmallBook, name: str):
     small_book.write("one.ipynb", notebook(cell("code", "print('first', 40 + 2)", "one")))
     port = 3700 + os.getpid() % 1000
-    command = [sys.executable, "scripts/serve.py"]
+    command = [sys.executable, "-m", "scripts.serve"]
     log = (small_book.root / "log").open("w")
     serve = subprocess.Popen(
         command, cwd=small_book.root, env=os.environ | {"PORT": str(port)}, stdout=log, stderr=log

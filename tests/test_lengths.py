@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import pytest
 from books import ROOT
-from sources import Book, source, tags
+
+from scripts.sources import Book, source, tags
 
 BOOK = Book.read(ROOT)
 FOLDED = {"hide-input", "remove-input", "hide-cell", "setup", "solution"}

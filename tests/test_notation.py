@@ -6,8 +6,9 @@ import re
 
 import pytest
 from books import ROOT
-from sources import Book, source
 from test_notebooks import CODE_SPAN, FORMULA
+
+from scripts.sources import Book, source
 
 # What other books write for something that has a name here already.
 BOOK = Book.read(ROOT)

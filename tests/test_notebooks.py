@@ -7,7 +7,8 @@ import re
 import nbformat
 import pytest
 from books import ROOT, Build
-from sources import Book, source
+
+from scripts.sources import Book, source
 
 BOOK = Book.read(ROOT)
 

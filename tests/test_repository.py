@@ -13,15 +13,16 @@ from functools import cache
 from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
-import export
 import pytest
 import yaml
 from books import ROOT, Build
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
-from sources import Book, code_cells, imports, read_notebook, tree_of_cell
-from stage import stage
+
+from scripts import export
+from scripts.sources import Book, code_cells, imports, read_notebook, tree_of_cell
+from scripts.stage import stage
 
 BOOK = Book.read(ROOT)
 CUDA = ("cuda-", "nvidia-", "triton")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from books import ROOT, Build
-from site_check import page_files, problems
-from sources import Book, source
+
+from scripts.site_check import page_files, problems
+from scripts.sources import Book, source
 
 BOOK = Book.read(ROOT)
 

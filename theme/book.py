@@ -8,43 +8,32 @@ import os
 import posixpath
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
+from urllib.request import ProxyHandler, build_opener
 
 
 class MissingAsset(LookupError):
     """The content server has nothing under this path."""
 
 
-class ContentServer(AbstractContextManager):
-    """MyST's content server, over one connection that is kept open."""
+class ContentServer:
+    """MyST's content server, which is on this machine: no proxy stands between."""
 
     def __init__(self, url: str):
-        self._connection = HTTPConnection(urlsplit(url).netloc, timeout=60)
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection. The next request opens another one."""
-        self._connection.close()
+        self._url = url
+        self._open = build_opener(ProxyHandler({})).open
 
     def get(self, path: str) -> bytes:
         """The bytes under `path`. Raises MissingAsset, or OSError when the server is gone."""
         try:
-            self._connection.request("GET", quote(path))
-            response = self._connection.getresponse()
-            content = response.read()
-        except BaseException:
-            self._connection.close()  # a half-used connection answers the wrong question next
-            raise
-        if response.status != 200:
-            raise MissingAsset(path)
-        return content
+            with self._open(self._url + quote(path), timeout=60) as answer:
+                return answer.read()
+        except HTTPError:
+            raise MissingAsset(path) from None
 
     def json(self, path: str) -> Any:
         """The JSON document under `path`."""
@@ -88,7 +77,7 @@ class Entry:
     """A line of the table of contents: a page, a link to elsewhere, or only a title."""
 
     title: str
-    slug: str | None = None
+    slug: str = ""
     url: str | None = None
     children: list[Entry] = field(default_factory=list)
 
@@ -124,21 +113,35 @@ def relative(target: str, source: str) -> str:
     return quote(posixpath.relpath(target, posixpath.dirname(source) or "."))
 
 
+def palette(text: str) -> dict[str, str]:
+    """The colors of drawings in the light, each with the one in the dark, from `#111 #eee, ...`."""
+    pairs = [pair.lower().split() for pair in text.split(",") if pair.strip()]
+    if any(len(pair) != 2 for pair in pairs):
+        raise ValueError(f"palette: pairs of colors are needed, `#111 #eee, ...`, not {text!r}")
+    return dict(pairs)
+
+
 class Book:
     """What every page needs to know of the whole: titles, order, where each address leads."""
 
-    def __init__(self, config: dict[str, Any], index_title: str):
-        project = config["projects"][0]
+    def __init__(
+        self, config: dict[str, Any], index_title: str, titles: dict[str, str] | None = None
+    ):
+        """`titles` are in plain text, by slug, where MyST has the TeX of formulas in them."""
+        project, options = config["projects"][0], config.get("options") or {}
         self.title: str = project.get("title") or index_title
-        self.options: dict[str, Any] = config.get("options") or {}
+        self.language: str = options.get("language") or "en"
+        self.palette = palette(options.get("palette") or "")
+        self.cell_title: str | None = options.get("cell_title")
+        self.pdf: str | None = options.get("pdf")
         github: str = project.get("github") or ""
         self.github = github.rstrip("/")
-        self.branch: str = self.options.get("branch") or "main"
+        self.branch: str = options.get("branch") or "main"
         self.license: dict[str, Any] = (project.get("license") or {}).get("content") or {}
         self.authors: list[str] = [author["name"] for author in project.get("authors") or []]
         self.index: str = project["index"]
-        self.contents = [Entry(index_title, self.index), *_tree(project["pages"])]
-        self.url: str = str(self.options.get("url") or "").rstrip("/")
+        self.contents = [Entry(index_title, self.index), *_tree(project["pages"], titles or {})]
+        self.url: str = str(options.get("url") or "").rstrip("/")
         self.description: str | None = project.get("description")
         self.pages: list[Entry] = [entry for entry in _flat(self.contents) if entry.slug]
         self._files = {page_url(page.slug): page_file(page.slug) for page in self.pages}
@@ -171,44 +174,15 @@ class Book:
         file = "" if file == "index.html" else file
         return f"{self.url}/{quote(file)}" if self.url else None
 
-    def contents_for(self, slug: str) -> list[Entry]:
-        """The table of contents as a page shows it: of a long one, what is near the page.
 
-        Otherwise the site would grow with the square of its pages.
-        """
-        if len(self.pages) <= LONG_CONTENTS:
-            return self.contents
-        return _pruned(self.contents, self.trail(slug))
-
-
-# The number of pages from which a page shows only a part of the table of contents.
-LONG_CONTENTS = 100
-
-
-def _pruned(entries: list[Entry], trail: list[Entry]) -> list[Entry]:
-    """The entries around the trail, with those below them only along it.
-
-    A title without a page of its own leads to its first page, which would be hidden below it.
-    """
-    on_trail = {id(entry) for entry in trail}
-    at = next((i for i, entry in enumerate(entries) if id(entry) in on_trail), 0)
-    nearest = entries[max(0, at - LONG_CONTENTS // 2) : at + LONG_CONTENTS // 2]
-    result = []
-    for entry in nearest:
-        below = _pruned(entry.children, trail) if id(entry) in on_trail else []
-        pages = [page for page in _flat([entry]) if page.slug] if not below else [entry]
-        slug = pages[0].slug if pages else None
-        result.append(Entry(entry.title, slug, entry.url, below))
-    return result
-
-
-def _tree(pages: list[dict[str, Any]]) -> list[Entry]:
+def _tree(pages: list[dict[str, Any]], titles: dict[str, str]) -> list[Entry]:
     """MyST's flat list with levels, as a tree."""
     top: list[Entry] = []
     branch: list[tuple[int, list[Entry]]] = [(0, top)]
     for page in pages:
-        title = page.get("short_title") or page.get("title", "")
-        entry = Entry(title, page.get("slug"), page.get("url"))
+        slug = page.get("slug") or ""
+        title = page.get("short_title") or titles.get(slug, page.get("title", ""))
+        entry = Entry(title, slug, page.get("url"))
         while branch[-1][0] >= page["level"] and len(branch) > 1:
             branch.pop()
         branch[-1][1].append(entry)

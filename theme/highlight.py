@@ -1,25 +1,20 @@
-"""Code and terminal output as HTML: a class for each kind of token, the colors of ANSI escapes.
-
-Python, the language of nearly all code here, is told apart by one regular expression: seven times
-as fast as Pygments, which has all the other languages. A test compares the two.
-"""
+"""Code and terminal output as HTML: a class for each kind of token, the colors of ANSI escapes."""
 
 from __future__ import annotations
 
-import builtins
-import keyword
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import Any
 
-from markup import classes, el, join
 from markupsafe import Markup, escape
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Token
 from pygments.util import ClassNotFound
 
-PYTHON_NAMES = frozenset({"python", "py", "python3", "ipython", "ipython3"})
-ALIASES = {"myst": "markdown"}
+from .markup import classes, el, join
+
+ALIASES = {"myst": "markdown", "ipython": "python", "ipython3": "python"}
 # Tokens with a color, by their class in the stylesheet. All others look like plain text.
 CLASSES = {
     Token.Comment: "c",
@@ -38,29 +33,6 @@ CLASSES = {
     Token.Name.Function: "nf",
     Token.Name.Tag: "nb",
     Token.Operator.Word: "k",
-}
-PYTHON = re.compile(
-    r"""
-    (?P<c> \#[^\n]* )
-    | (?P<s> (?:[rRbBuUfFtT]{1,2})? (?:
-        \"{3} (?: [^\\] | \\. )*? (?: \"{3} | \Z ) | '{3} (?: [^\\] | \\. )*? (?: '{3} | \Z )
-        | \" (?: [^"\\\n] | \\. )* \"? | ' (?: [^'\\\n] | \\. )* '? ) )
-    | (?P<definition> (?: (?<=\bdef\ ) | (?<=\bclass\ ) ) \w+ | (?<![\w)\]] ) @ [^\W\d][\w.]* )
-    | (?P<attribute> \. [^\W\d]\w* )
-    | (?P<m> \.? \d (?: [\w.] | (?<=[eE])[+-] )* )
-    | (?P<word> [^\W\d]\w* )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-BUILTINS = {name: value for name, value in vars(builtins).items() if not name.startswith("_")}
-WORDS = {
-    **dict.fromkeys((*BUILTINS, "self", "cls"), "nb"),
-    **{
-        name: "nf"
-        for name, value in BUILTINS.items()
-        if isinstance(value, type) and issubclass(value, BaseException)
-    },
-    **dict.fromkeys(keyword.kwlist, "k"),
 }
 
 ESCAPE = re.compile(r"\x1b\[([0-9;:]*)m")
@@ -84,37 +56,15 @@ def lexer(language: str):
 
 def runs(source: str, language: str) -> Iterator[Run]:
     """The source in pieces, each with the class of its tokens or None."""
-    if language in PYTHON_NAMES:
-        yield from _python(source)
-        return
     for token, value in lexer(language).get_tokens(source):
         yield class_of(token), value
 
 
-def class_of(token) -> str | None:
+def class_of(token: Any) -> str | None:
     """The class of one of Pygments' tokens: its own, or that of the kind it belongs to."""
-    while token is not None and token not in CLASSES:
+    while token not in CLASSES and token.parent is not None:
         token = token.parent
     return CLASSES.get(token)
-
-
-def _python(source: str) -> Iterator[Run]:
-    end = 0
-    for match in PYTHON.finditer(source):
-        kind, text = match.lastgroup, match[0]
-        if kind == "word":
-            kind = WORDS.get(text)
-        elif kind == "definition":
-            kind = "nf"
-        elif kind == "attribute":
-            kind = None
-        if kind is None:
-            continue
-        if match.start() > end:
-            yield None, source[end : match.start()]
-        yield kind, text
-        end = match.end()
-    yield None, source[end:]
 
 
 def merged(pieces: Iterable[Run]) -> list[Run]:

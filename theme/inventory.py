@@ -11,7 +11,7 @@ import re
 import zlib
 from typing import Any
 
-from book import Book
+from .book import Book
 
 # https://sphobjinv.readthedocs.io/en/stable/syntax.html: four lines, then name, domain:role,
 # priority, location and title of each target, compressed.

@@ -1,4 +1,4 @@
-"""Formulas that code puts out: MyST leaves them as they are, so KaTeX runs here, too."""
+"""Formulas in outputs: MyST leaves them as they are, so KaTeX runs here, too."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ def _katex() -> subprocess.Popen[str]:
 
 def _end(process: subprocess.Popen[str]) -> None:
     """Let the process end; it may have done so by itself."""
+    assert process.stdin and process.stdout
     with suppress(OSError):
         process.stdin.close()
     process.wait()
@@ -59,6 +60,7 @@ def _answer(question: list[Any]) -> str:
     with _one_at_a_time:
         try:
             process = _katex()
+            assert process.stdin and process.stdout
             process.stdin.write(json.dumps(question) + "\n")
             process.stdin.flush()
             answer = process.stdout.readline()

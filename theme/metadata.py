@@ -5,10 +5,11 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
-import mystast
-from book import Book, page_file
-from markup import el
 from markupsafe import Markup
+
+from . import mystast
+from .book import Book, page_file
+from .markup import el
 
 CARD = (1200, 630)  # the size that link previews expect
 INK, PAPER, MUTED, ACCENT = "#1b1f24", "#ffffff", "#59636e", "#0b57a4"
@@ -30,18 +31,14 @@ def tags(front: dict[str, Any], file: str, book: Book, card: str) -> Markup:
         "og:image": book.address(card) if card else None,
         "og:image:alt": book.title if card else None,
     }
-    options = front.get("options") or {}
     names = [
-        # A page that is heavier than others are allowed to be says so, and why.
-        ("html-kilobytes", str(options.get("html_kilobytes", ""))),
-        ("html-reason", options.get("html_reason")),
         ("twitter:card", "summary_large_image" if address else None),
         ("citation_title", title),
         *(("citation_author", author) for author in authors(front, book)),
         ("citation_publication_date", (front.get("date") or "").replace("-", "/")),
         ("citation_inbook_title", book.title if title != book.title else None),
         ("citation_doi", front.get("doi")),
-        ("citation_language", "en"),
+        ("citation_language", book.language),
         ("citation_fulltext_html_url", address),
     ]
     return Markup("\n").join(

@@ -6,15 +6,6 @@ import re
 from io import BytesIO
 from xml.parsers import expat
 
-# The neutral colors that every drawing and figure of the book uses, light to dark.
-INK = "#1b1f24"
-DARK = {
-    INK: "#e6edf3",
-    "#ffffff": "#0f1318",  # paper
-    "#59636e": "#9aa4af",  # muted ink
-    "#d1d9e0": "#3a424c",  # grid
-}
-NEUTRAL = re.compile("|".join(DARK), re.IGNORECASE)
 BLACK = re.compile(r"""[:"'=]\s*(?:#000(?:000)?|black)\b""", re.IGNORECASE)
 UNITS = {"": 1, "px": 1, "pt": 4 / 3, "in": 96, "cm": 96 / 2.54, "mm": 96 / 25.4}
 NUMBER = r"(?:\d{1,9}(?:\.\d*)?|\.\d+)"
@@ -39,14 +30,16 @@ XHTML = "http://www.w3.org/1999/xhtml"
 W3C = ("http://www.w3.org/", "https://www.w3.org/")
 
 
-def dark_variant(svg: str) -> str | None:
-    """The drawing with its neutral colors swapped for those of the dark page.
+def dark_variant(svg: str, palette: dict[str, str]) -> str | None:
+    """The drawing with the colors of the book's palette, of which the first is that of its ink,
+    swapped for those of the dark page.
 
-    None when it is not in the book's own colors: half of a palette must not be swapped.
+    None when it is not in these colors: half of a palette must not be swapped.
     """
-    if INK not in svg.lower() or BLACK.search(svg):
+    if not palette or next(iter(palette)) not in svg.lower() or BLACK.search(svg):
         return None
-    return NEUTRAL.sub(lambda match: DARK[match[0].lower()], svg)
+    colors = re.compile("|".join(map(re.escape, palette)), re.IGNORECASE)
+    return colors.sub(lambda match: palette[match[0].lower()], svg)
 
 
 def size(content: bytes, suffix: str) -> tuple[int, int] | None:
@@ -71,9 +64,10 @@ def _svg_size(svg: str) -> tuple[int, int] | None:
     if not tag:
         return None
     found = dict(re.findall(r"""\s(width|height|viewBox)\s*=\s*["']([^"']*)["']""", tag[0]))
-    lengths = [LENGTH.match(found.get(name, "")) for name in ("width", "height")]
-    if all(length and length[2] in UNITS for length in lengths):
-        width, height = (float(length[1]) * UNITS[length[2]] for length in lengths)
+    matches = [LENGTH.match(found.get(name, "")) for name in ("width", "height")]
+    lengths = [float(each[1]) * UNITS[each[2]] for each in matches if each and each[2] in UNITS]
+    if len(lengths) == 2:
+        width, height = lengths
     elif box := BOX.match(found.get("viewBox", "")):
         width, height = float(box[1]), float(box[2])
     else:
@@ -93,7 +87,7 @@ def check_svg(content: bytes) -> None:
     def start(name: str, attributes: dict[str, str]) -> None:
         namespace, _, tag = name.rpartition(" ")
         if not path and tag != "svg":
-            raise ValueError(f"is no drawing but <{tag}>")
+            raise ValueError(f"is not a drawing: its root is <{tag}>")
         if tag.lower() in RUNNING or namespace == XHTML:
             raise ValueError(f"has the element <{tag}>, which could run code")
         path.append(tag)

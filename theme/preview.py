@@ -14,9 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import whole
-from book import ContentServer, MissingAsset, page_file
-from markup import el
+from . import whole
+from .book import ContentServer, MissingAsset, page_file
+from .markup import el
 
 POLL_SECONDS = 1.0
 
@@ -24,8 +24,8 @@ POLL_SECONDS = 1.0
 class Preview(SimpleHTTPRequestHandler):
     """Pages come fresh from the content server; assets from the folder they were written to."""
 
-    def __init__(self, *arguments, open_content: Callable, open_site: Callable, **options):
-        self.open_content, self.open_site = open_content, open_site
+    def __init__(self, *arguments, open_site: Callable, **options):
+        self.open_site = open_site
         super().__init__(*arguments, **options)
 
     def do_GET(self) -> None:
@@ -35,8 +35,7 @@ class Preview(SimpleHTTPRequestHandler):
         if not path or path.endswith("/"):
             path += "index.html"
         try:
-            with self.open_content() as content:
-                answer = self._page(path, self.open_site(content))
+            answer = self._page(path, self.open_site())
         except (OSError, MissingAsset) as error:
             answer = 503, f"MyST is not ready: {error}".encode(), "text/plain"
         except (Exception, SystemExit) as error:  # who writes the page has to see what is wrong
@@ -48,7 +47,7 @@ class Preview(SimpleHTTPRequestHandler):
     def _page(self, path: str, site: Any) -> tuple[int, bytes, str]:
         """The answer for a page: status, content, type. Problems stand on top of it."""
         if path == whole.FILE:
-            chapters = (site.write_page(entry.slug)[1] for entry in site.book.pages)
+            chapters = (site.write_page(entry.slug) for entry in site.book.pages)
             return 200, "".join(site.whole(chapters)).encode(), "text/html"
         files = {page_file(entry.slug): entry.slug for entry in site.book.pages}
         if path not in files:
@@ -67,7 +66,7 @@ class Preview(SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """MyST shows whatever we print."""
 
 
@@ -75,29 +74,29 @@ def serve(site: Callable) -> int:
     """Serve on HOST:PORT until MyST's content server (CONTENT_CDN_PORT) is gone."""
     host, port = os.environ.get("HOST") or "localhost", int(os.environ["PORT"])
     content_port = os.environ["CONTENT_CDN_PORT"]
-    content_url = f"http://localhost:{content_port}"
+    content = ContentServer(f"http://localhost:{content_port}")
     with TemporaryDirectory(prefix="book-preview-") as folder:
         handler = partial(
             Preview,
             directory=folder,
-            open_content=partial(ContentServer, content_url),
-            open_site=partial(site, folder=Path(folder), live=f"ws://localhost:{content_port}"),
+            open_site=partial(
+                site, content, folder=Path(folder), live=f"ws://localhost:{content_port}"
+            ),
         )
         server = ThreadingHTTPServer((host, port), handler)
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
         print(f"Serving on http://{host}:{port}", flush=True)  # MyST waits for this line
-        wait_for_end(content_url)
+        wait_for_end(content)
         server.shutdown()
     return 0
 
 
-def wait_for_end(content_url: str) -> None:
+def wait_for_end(content: ContentServer) -> None:
     """Return once the content server no longer answers: MyST ends without ending us."""
     while True:
         time.sleep(POLL_SECONDS)
         try:
-            with ContentServer(content_url) as content:
-                content.get("/")
+            content.get("/")
         except OSError:
             return

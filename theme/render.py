@@ -1,9 +1,8 @@
 """The site: MyST's pages in, HTML out.
 
-`python render.py build` writes the site to BUILD_DIRECTORY and fails, with every problem on
-stderr, when a reader would miss anything. `python render.py start` serves the same pages while
-they are written. MyST runs both (template.yml) and tells in the environment where its content
-server is.
+`build` writes the site to BUILD_DIRECTORY and fails, with every problem on stderr, when a reader
+would miss anything. `start` serves the same pages while they are written. MyST runs both
+(template.yml, __main__.py) and tells in the environment where its content server is.
 """
 
 from __future__ import annotations
@@ -11,26 +10,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import multiprocessing
 import os
 import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import fonts
-import inventory
-import metadata
-import mystast
-import searching
-import whole
-from book import Assets, Book, ContentServer, Entry, Problem
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+
+from . import inventory, metadata, mystast, searching, whole
+from .book import Assets, Book, ContentServer, Entry, Problem, page_file
 
 THEME = Path(__file__).resolve().parent
 STATIC = THEME / "static"
@@ -40,11 +33,9 @@ COPY_TEX = KATEX / "contrib" / "copy-tex.min.js"
 SCRIPTS = ("theme.js", "search.js", "copy.js", "outline.js", "scroll.js", "hover.js")
 # Scripts and styles of features that only some pages have, by the feature.
 PARTIAL = {"tabs": "tabs.js", "widget": "widget.js"}
-MANY_PAGES = 40  # from which it pays to start more processes
 NOT_FOUND = "404.html"
 TAKEN = frozenset({whole.FILE, NOT_FOUND})  # what a page would overwrite
-FORMULA = 'class="katex"'
-FIRST_FORMULAS = 12  # about as many as can be seen before the page is scrolled
+FONTS = ("KaTeX_Main-Regular", "KaTeX_Math-Italic")  # of nearly every formula: fetched at once
 
 
 # A page as a part of the whole book: its file, its title if the article has none, its article.
@@ -62,8 +53,9 @@ class Theme:
         self.scripts = [self._script(name) for name in names]
         self.partial = {feature: self._script(name) for feature, name in PARTIAL.items()}
         self.live = live
-        self.katex_css = katex_css(assets)
-        self.katex = assets.add("katex.css", self.katex_css.encode())
+        style, fonts = katex(assets)
+        self.katex = assets.add("katex.css", style.encode())
+        self.fonts = [path for name, path in fonts.items() if name in FONTS]
         self.partial["math"] = assets.add("copy-tex.js", _package(COPY_TEX))
         names = [self.scripts[SCRIPTS.index("scroll.js")], *self.partial.values()]
         self.whole_scripts = sorted(names)
@@ -91,23 +83,19 @@ class Theme:
         source = (STATIC / name).read_text(encoding="utf-8")
         return self._assets.add(name, re.sub(r"(?m)^\s*//.*\n|^\s+", "", source).encode())
 
-    def first_fonts(self, article: Markup) -> list[str]:
-        """The fonts of the first formulas, to be there when these are painted."""
-        beginning = FORMULA.join(article.split(FORMULA)[: FIRST_FORMULAS + 1])
-        folder = Path(self.katex).parent
-        return [(folder / name).as_posix() for name in fonts.used(self.katex_css, beginning)]
 
-
-def katex_css(assets: Assets) -> str:
-    """KaTeX's stylesheet, with its fonts in the one format that browsers need."""
+def katex(assets: Assets) -> tuple[str, dict[str, str]]:
+    """KaTeX's stylesheet, and its fonts by name, in the one format that browsers need."""
     source = _package(KATEX / "katex.min.css").decode()
     css = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("\w+"\)', "", source)
+    fonts: dict[str, str] = {}
 
     def renamed(match: re.Match[str]) -> str:
         font = KATEX / match[1]
-        return f"url({Path(assets.add(font.name, font.read_bytes())).name})"
+        fonts[font.stem] = assets.add(font.name, font.read_bytes())
+        return f"url({Path(fonts[font.stem]).name})"
 
-    return re.sub(r"url\(([^)]*)\)", renamed, css)
+    return re.sub(r"url\(([^)]*)\)", renamed, css), fonts
 
 
 def _package(path: Path) -> bytes:
@@ -143,51 +131,50 @@ def content_policy(early: str, live: str | None) -> str:
 class Site:
     """A book on its way to a folder of HTML."""
 
-    def __init__(
-        self, content: ContentServer, folder: Path, *, live: str | None = None, pdf: bool = False
-    ):
+    def __init__(self, content: ContentServer, folder: Path, *, live: str | None = None):
         self.content = content
         self.folder = folder
-        self.pdf = pdf  # whether there will be one to link to
         self.assets = Assets(folder)
         self.theme = Theme(self.assets, live=live)
         self.problems: list[Problem] = []
         self.read_book()
 
     def read_book(self) -> None:
-        """Read the table of contents (again: in a preview it changes)."""
+        """Read the pages and the table of contents (again: in a preview they change)."""
         config = self.content.json("/config.json")
-        index = self.content.json(f"/content/{config['projects'][0]['index']}.json")
-        front = index["frontmatter"]
-        self.book = Book(config, front.get("short_title") or front.get("title") or "")
+        project = config["projects"][0]
+        slugs = [project["index"], *(page["slug"] for page in project["pages"] if page.get("slug"))]
+        texts = {slug: self.content.get(f"/content/{slug}.json").decode() for slug in slugs}
+        self._names = lasting_ids(texts)
+        self.documents = {slug: json.loads(self._lasting(text)) for slug, text in texts.items()}
+        for document in self.documents.values():
+            name_plainly(document)
+        fronts = {slug: document["frontmatter"] for slug, document in self.documents.items()}
+        titles = {slug: front.get("title") or "" for slug, front in fronts.items()}
+        home = fronts[project["index"]].get("short_title") or titles[project["index"]]
+        self.book = Book(config, home, titles)
         for url in self.book.unsafe_addresses():
-            message = f"{url} is no address to follow; it has to begin with a scheme like https:"
+            message = f"{url} is not an address to follow: it must begin with a scheme like https:"
             self.problems.append(Problem("myst.yml", "", message))
-        self.lasting_ids = lasting_ids(self.content.json("/myst.xref.json")["references"])
-        records = self.content.json("/myst.search.json")["records"]
-        self.search = self.assets.add("records.js", searching.script(records, self.book))
+        pages = {page_file(slug): document for slug, document in self.documents.items()}
+        self.search = self.assets.add("records.js", searching.script(pages))
         has_card = self.book.url and not self.theme.live
         self.card = self.assets.add("card.png", metadata.card(self.book)) if has_card else ""
 
     def page(self, slug: str) -> tuple[str, str]:
         """The file of a page and its HTML. Problems are added to `problems`."""
         page, html, _ = self.render(slug)
-        self.problems += page.problems
         return page.file, html
-
-    def _content(self, slug: str) -> str:
-        """The syntax tree of a page."""
-        return self._lasting(self.content.get(f"/content/{slug}.json").decode())
 
     def _lasting(self, text: str) -> str:
         """The text with ids that the next build will have, too."""
-        return RANDOM_ID.sub(lambda found: self.lasting_ids.get(found[0], found[0]), text)
+        return RANDOM_ID.sub(lambda found: self._names.get(found[0], found[0]), text)
 
     def render(self, slug: str) -> tuple[mystast.Page, str, Markup]:
-        """A page, its HTML, and its article alone."""
-        document = json.loads(self._content(slug))
+        """A page, its HTML, and its article alone. Problems are added to `problems`."""
+        document = self.documents[slug]
         source = document["location"].lstrip("/")
-        page = mystast.Page(self.book, self.content, self.assets, slug, source, [])
+        page = mystast.Page(self.book, self.content, self.assets, slug, source, self.problems)
         if page.file in TAKEN or page.file.startswith("assets/"):
             page.problem(f"the name {page.file} is taken by a part of the site: rename this page")
         try:
@@ -210,7 +197,7 @@ class Site:
 
         return {
             "book": book,
-            "contents": book.contents_for(page.slug),
+            "contents": book.contents,
             "theme": self.theme,
             "search": self.search,
             "url": page.url,
@@ -227,7 +214,7 @@ class Site:
             "minutes": metadata.reading_minutes(document["mdast"]),
             "has_title": bool(front.get("content_includes_title")),
             "features": sorted(page.features),
-            "fonts": self.theme.first_fonts(article),
+            "fonts": self.theme.fonts if "math" in page.features else [],
             "outline": nested(page.outline),
             "actions": list(actions(document, page)),
             "feedback": feedback(document, page),
@@ -235,7 +222,7 @@ class Site:
             "next": following,
             "article": article,
             "whole": page.url(whole.FILE),
-            "pdf": page.url(whole.PDF) if self.pdf else None,
+            "pdf": page.url(book.pdf) if book.pdf else None,
         }
 
     def whole(self, chapters: Iterator[Chapter]) -> Iterator[str]:
@@ -250,8 +237,9 @@ class Site:
 
     def build(self) -> None:
         """Write every page, the whole book on one page, and what stands beside the pages."""
+        chapters = (self.write_page(entry.slug) for entry in self.book.pages if entry.slug)
         with open(self.folder / whole.FILE, "w", encoding="utf-8") as file:
-            file.writelines(self.whole(self._write_pages()))
+            file.writelines(self.whole(chapters))
         self._write(NOT_FOUND, self.not_found())
         self._write("robots.txt", metadata.robots(self.book))
         self._write_references()
@@ -265,25 +253,13 @@ class Site:
         targets = inventory.inventory(self.content.get("/objects.inv"), self.book)
         (self.folder / "objects.inv").write_bytes(targets)
 
-    def _write_pages(self) -> Iterator[Chapter]:
-        """Write the pages; those of a long book with all processors."""
-        slugs = [page.slug for page in self.book.pages]
-        with ExitStack() as stack:
-            if len(slugs) < MANY_PAGES or sys.platform != "linux":
-                written = map(self.write_page, slugs)
-            else:
-                pool = multiprocessing.get_context("fork").Pool(None, _work_for, [self])
-                written = stack.enter_context(pool).imap(_write_page, slugs, chunksize=4)
-            for problems, chapter in written:
-                self.problems += problems
-                yield chapter
-
-    def write_page(self, slug: str) -> tuple[list[Problem], Chapter]:
-        """Write one page; what is wrong with it, and its chapter of the whole book."""
+    def write_page(self, slug: str) -> Chapter:
+        """Write one page; its chapter of the whole book."""
         page, html, article = self.render(slug)
         self._write(page.file, html)
-        self._write(f"content/{slug}.json", inventory.page(self._content(slug)))
-        return page.problems, (page.file, page.title, whole.chapter(article, page.file))
+        tree = inventory.page(json.dumps(self.documents[slug]))
+        self._write(f"content/{slug}.json", tree)
+        return page.file, page.title, whole.chapter(article, page.file)
 
     def _write(self, name: str, text: str) -> None:
         target = self.folder / name
@@ -291,33 +267,49 @@ class Site:
         target.write_text(text, encoding="utf-8")
 
 
-RANDOM_ID = re.compile(r"\b(index|exercise)-[a-z0-9]{10}\b")
+# What MyST draws for an index entry and for an exercise whose author gives it no label.
+RANDOM_ID = re.compile(r"\b(index|exercise)-[A-Za-z0-9]{10}\b")
 
 
-def lasting_ids(references: list[dict[str, Any]]) -> dict[str, str]:
-    """Ids for index entries and unlabeled exercises, which get random ones in every build."""
-    counts: Counter[tuple[str, str]] = Counter()
-    found = {}
-    for reference in references:
-        name = reference.get("identifier", "")
-        if match := RANDOM_ID.fullmatch(name):
-            counts[match[1], reference["url"]] += 1
-            found[name] = f"{match[1]}-entry-{counts[match[1], reference['url']]}"
+def lasting_ids(texts: dict[str, str]) -> dict[str, str]:
+    """Ids in place of the random ones that nodes of these pages get in every build."""
+    found: dict[str, str] = {}
+    for text in texts.values():
+        counts: Counter[str] = Counter()
+        for node in walk(json.loads(text)["mdast"]) if RANDOM_ID.search(text) else ():
+            if kind := drawn(node):
+                counts[kind] += 1
+                name = f"{kind}-entry-{counts[kind]}"
+                found |= {node["identifier"]: name, node["label"]: name}
     return found
 
 
-_site: Site | None = None  # in a process that shares the work
+def drawn(node: dict[str, Any]) -> str | None:
+    """The kind of an id that MyST has drawn: `index` or `exercise`. Authors' labels stay."""
+    if not (match := RANDOM_ID.fullmatch(node.get("label") or "")):
+        return None
+    if node["type"] == "exercise":  # MyST reads an author's label before it numbers the exercise
+        keys = list(node)
+        is_drawn = keys.index("label") > keys.index("enumerated")
+    else:  # what is drawn has capitals and digits anywhere
+        is_drawn = "indexEntries" in node and not re.search(r"-.[a-z]+$", node["label"])
+    return match[1] if is_drawn else None
 
 
-def _work_for(site: Site) -> None:
-    """Make this process ready to write pages of the site."""
-    global _site
-    _site = site
-    site.content.close()  # that connection is the first process's
+def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A node and all that are in it."""
+    yield node
+    for child in node.get("children") or ():
+        yield from walk(child)
 
 
-def _write_page(slug: str) -> tuple[list[Problem], Chapter]:
-    return _site.write_page(slug)
+def name_plainly(document: dict[str, Any]) -> None:
+    """Give a page whose heading has formulas a title that can be read where only text can stand."""
+    front = document["frontmatter"]
+    heading = next((node for node in walk(document["mdast"]) if node["type"] == "heading"), None)
+    if front.get("content_includes_title") and heading:
+        if any(node["type"] == "inlineMath" for node in walk(heading)):
+            front["title"] = mystast.text_of(heading)
 
 
 def nested(outline: list[tuple[int, str, Markup]]) -> list[tuple[str, Markup, list]]:
@@ -361,7 +353,7 @@ def cleared(notebook: bytes) -> bytes:
 
 
 def feedback(document: dict[str, Any], page: mystast.Page) -> list[tuple[str, str]]:
-    """Where a reader can mend this page, or say what is wrong with it: (name, address)."""
+    """Where a reader can edit this page, or report what is wrong with it: (name, address)."""
     repository = page.book.github
     if not repository:
         return []
@@ -375,16 +367,8 @@ def feedback(document: dict[str, Any], page: mystast.Page) -> list[tuple[str, st
 
 def build() -> int:
     """Write the site; the number of problems is told on stderr."""
-    wanted = bool(os.environ.get("BOOK_PDF"))
-    program = whole.browser() if wanted else None
-    if wanted and not program:
-        print("A PDF takes Chromium: install it, or name it in BOOK_BROWSER.", file=sys.stderr)
-        return 1
-    with ContentServer(os.environ["CONTENT_CDN"]) as content:
-        site = Site(content, Path(os.environ["BUILD_DIRECTORY"]), pdf=wanted)
-        site.build()
-    if program and not site.problems:
-        whole.print_pdf(site.folder, program)
+    site = Site(ContentServer(os.environ["CONTENT_CDN"]), Path(os.environ["BUILD_DIRECTORY"]))
+    site.build()
     problems = list(dict.fromkeys(site.problems))  # in the order of the pages and their text
     for problem in problems:
         print(problem, file=sys.stderr, flush=True)
@@ -395,10 +379,6 @@ def build() -> int:
 
 def start() -> int:
     """Serve the book while it is written."""
-    from preview import serve  # a build needs no web server
+    from .preview import serve  # a build needs no web server
 
     return serve(Site)
-
-
-if __name__ == "__main__":
-    sys.exit({"build": build, "start": start}[sys.argv[1]]())

@@ -32,7 +32,7 @@ function forward({ x, y, w1, b1, w2, b2 }) {
 }
 
 function descend(state) {
-  const { x, y, w1, b1, w2, lr } = state, { a, p } = forward(state), zeros = () => w1.map(() => 0);
+  const { x, y, w1, w2, lr } = state, { a, p } = forward(state), zeros = () => w1.map(() => 0);
   const grad = { w1: zeros(), b1: zeros(), w2: zeros(), b2: 0 };
   p.forEach((each, i) => {
     const grad_p = (2 * (each - y[i])) / x.length;
@@ -133,7 +133,7 @@ function render({ model, el }) {
   const b2 = slider({ label: "b₂", min: -3, max: 3, step: 0.05, value: 0, oninput: (next) => { state.b2 = next; touched(); } });
 
   function show() {
-    const { a, p, loss } = forward(state), now = seen(), j = state.unit - 1;
+    const { p, loss } = forward(state), now = seen(), j = state.unit - 1;
     const wide = [-2, ...state.w1.map((w, i) => -state.b1[i] / w).filter((x) => x > -2 && x < 2), 2].sort((p, q) => p - q);
     const value = (i, x) => state.w2[i] * Math.max(state.w1[i] * x + state.b1[i], 0);
     const path = (i) => wide.map((x) => [x, value(i, x)]);

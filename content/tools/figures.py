@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 
 __all__ = ["COLORS", "GRID", "INK", "MUTED", "PAPER", "show", "subplots", "table"]
 
-# The neutrals. theme/ knows them too, and a test compares the two.
+# The neutrals. The palette in myst.yml has them, too, and a test compares the two.
 INK, MUTED, GRID, PAPER = "#1b1f24", "#59636e", "#d1d9e0", "#ffffff"
 
 #: Blue, vermilion, green, purple, ocher, gray: Okabe and Ito's hues (https://jfly.uni-koeln.de/color/),

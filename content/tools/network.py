@@ -6,6 +6,7 @@ reference `TorchSequential`, with the same methods over `torch.nn`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,8 @@ class Network:
     Raises:
         TypeError, ValueError: nothing can be made of these; see ``check_model``.
     """
+
+    train_epoch: Callable[..., Tensor | float]
 
     def __init__(
         self,

@@ -87,6 +87,19 @@ def products(work: Work, by_columns: bool = False) -> Callable[[int], None]:
         work: whose products.
         by_columns: matrices lie in memory column after column, not row after row.
     """
+    calls = calls_of_products(work, by_columns)
+
+    @torch.inference_mode()
+    def train(epochs: int) -> None:
+        for _ in range(epochs):
+            for call in calls:
+                call()
+
+    return train
+
+
+def calls_of_products(work: Work, by_columns: bool) -> list[partial[Tensor]]:
+    """The matrix products of an epoch."""
 
     def new(rows: int, columns: int) -> Tensor:
         if by_columns:
@@ -95,7 +108,7 @@ def products(work: Work, by_columns: bool = False) -> Callable[[int], None]:
 
     weights = [(new(n, k), new(n, k)) for n, k in pairwise(work.widths)]
     outputs: dict[int, list[tuple[Tensor, Tensor]]] = {}
-    calls: list[Callable[[], Tensor]] = []
+    calls: list[partial[Tensor]] = []
     for x, _ in work.batches():
         m = len(x)
         layers = outputs.setdefault(m, [(new(m, k), new(m, k)) for k in work.widths[1:]])
@@ -103,15 +116,7 @@ def products(work: Work, by_columns: bool = False) -> Callable[[int], None]:
         for (A, d_A), (W, d_W), (Z, d_Z) in zip(inputs, weights, layers, strict=True):
             calls += [partial(torch.mm, A, W, out=Z), partial(torch.mm, A.T, d_Z, out=d_W)]
             calls += [] if d_A is None else [partial(torch.mm, d_Z, W.T, out=d_A)]
-
-    @torch.inference_mode()
-    def train(epochs: int) -> None:
-        for _ in range(epochs):
-            for call in calls:
-                call()
-
-    train.calls = calls
-    return train
+    return calls
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import math
 import os
 from collections.abc import Sequence
 from numbers import Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -133,17 +133,18 @@ def check_parity(
         if not isinstance(value, Real) or not math.isfinite(value) or value < 0:
             raise ValueError(f"{key} must be a finite number >= 0, got {value!r}")
     claim = name
+    got: list[Any] = [actual]
+    wanted: list[Any] = [expected]
     if isinstance(actual, list | tuple) and isinstance(expected, list | tuple):
         tensors = any(isinstance(each, Tensor) for each in (*actual, *expected))
         name = f"{name}, {len(expected)} {'tensors' if tensors else 'numbers'}"
         if len(actual) != len(expected) or not expected:
             print(f"{name}: NOT EQUAL ✗")
             raise AssertionError(f"{name}: not equal\ngot {len(actual)} of them")
-    else:
-        actual, expected = [actual], [expected]
+        got, wanted = list(actual), list(expected)
     pairs = [
         _as_tensors("actual", mine, "expected", theirs)
-        for mine, theirs in zip(actual, expected, strict=True)
+        for mine, theirs in zip(got, wanted, strict=True)
     ]
     errors = [_errors(*pair) for pair in pairs]
     # Unlike Python's max, this does not lose a NaN.

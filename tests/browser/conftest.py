@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from theme import sink
+from tests.theme import sink
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = "a/base path"  # a site must work wherever it is put

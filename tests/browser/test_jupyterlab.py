@@ -18,7 +18,8 @@ import books
 import pytest
 from browser.test_play import DATA, PLAY, state, wait_for
 from playwright.sync_api import Locator, Page, expect
-from sources import CONTENT, ROOT, Book, source, tags
+
+from scripts.sources import CONTENT, ROOT, Book, source, tags
 
 pytestmark = pytest.mark.browser
 
@@ -76,6 +77,7 @@ def lab(tmp_path_factory) -> Iterator[str]:
     env = os.environ | {
         f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA")
     }
+    env["PYTHONPATH"] = str(ROOT)  # where `make` runs it
     log = folder / "lab.log"
     with log.open("w") as output:
         server = subprocess.Popen(
@@ -94,11 +96,11 @@ def lab(tmp_path_factory) -> Iterator[str]:
 
 
 def command(target: str) -> list[str]:
-    """What `make` runs for a target, without the installation, and from any folder."""
+    """What `make` runs for a target, without the installation."""
     make = ["make", "--no-print-directory", "-n", target]
     done = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True)
-    words = shlex.split(done.stdout.rpartition(" scripts/")[2].replace("\\\n", " "))
-    return [sys.executable, str(ROOT / "scripts" / words[0]), *words[1:]]
+    words = shlex.split(done.stdout.rpartition("/python ")[2].replace("\\\n", " "))
+    return [sys.executable, *words]
 
 
 def address(pid: int, log: Path) -> str:

@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 from conftest import ROOT
-from site_check import over_budget, weight
+
+from scripts.site_check import over_budget, weight
 
 pytestmark = pytest.mark.browser
 
@@ -89,9 +90,7 @@ def test_nothing_shifts_or_sticks_out(site, visit, width):
             page.close()
 
 
-KINDS = {".css": "CSS", ".js": "JavaScript", ".woff2": "fonts"}
-DECLARED = """() => Object.fromEntries([...document.querySelectorAll("meta[name^=html-]")]
-  .map(({ name, content }) => [name, content]))"""
+KINDS = {".css": "CSS", ".js": "JavaScript"}
 
 
 def test_budgets_of_what_a_page_loads(site, visit):
@@ -100,7 +99,6 @@ def test_budgets_of_what_a_page_loads(site, visit):
     for file in site.pages:
         before = len(visitor.requests)
         page = visitor.open(site.url + file)
-        page.evaluate("document.fonts.ready")
         page.wait_for_load_state("networkidle")
         sizes = Counter(HTML=weight((site.folder / file).read_bytes()))
         for url in set(visitor.requests[before:]):
@@ -108,8 +106,8 @@ def test_budgets_of_what_a_page_loads(site, visit):
             kind = KINDS.get(re.sub(r".*(?=\.)", "", name))
             if kind and not name.startswith(("counter.", "widget.")):  # an author's widget
                 content = (site.folder / "assets" / name).read_bytes()
-                sizes[kind] += len(content) if kind == "fonts" else weight(content)
-        assert over_budget(sizes, page.evaluate(DECLARED)) == [], file
+                sizes[kind] += weight(content)
+        assert over_budget(sizes) == [], file
         assert sizes["CSS"] > 0 and sizes["JavaScript"] > 0
         page.close()
 

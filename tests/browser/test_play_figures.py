@@ -16,8 +16,9 @@ import torch
 from books import ROOT
 from browser.conftest import served
 from playwright.sync_api import Locator, Page, expect
-from render import content_policy
 from torch.nn import functional as F
+
+from theme.render import content_policy
 
 pytestmark = pytest.mark.browser
 

@@ -4,10 +4,10 @@ import csv
 import math
 from itertools import pairwise
 
-import bench
 import pytest
 from books import ROOT
 
+from scripts import bench
 from tools import exercises
 
 

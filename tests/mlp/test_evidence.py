@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 from books import ROOT, Build, run_cells
-from sources import Book
 
+from scripts.sources import Book
 from tools import exercises
 
 NAME = "content/mlp/reproducibility.ipynb"

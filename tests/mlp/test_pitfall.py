@@ -7,10 +7,10 @@ import warnings
 import pytest
 import torch
 from books import ROOT, run_cells
-from sources import read_notebook, source
 from torch import nn
 from torch.nn import functional as F
 
+from scripts.sources import read_notebook, source
 from tools import exercises
 from tools.torch_heads import check_head
 

@@ -6,15 +6,15 @@ from decimal import Decimal, localcontext
 from functools import partial
 from itertools import pairwise
 
-import bench
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scripts import bench
 from tools import peers
-from tools.timing import WORK, Work, products
+from tools.timing import WORK, Work, calls_of_products, products
 
 variants = bench.load_variants()
 TRACED = partial(torch.compile, backend="eager", fullgraph=True)
@@ -168,16 +168,15 @@ def test_the_text_without_the_compiler_is_the_text():
 
 @given(work=works(), by_columns=st.booleans())
 def test_products_are_the_necessary_ones(work, by_columns):
-    train = products(work, by_columns)
     operations = 0
-    for call in train.calls:
+    for call in calls_of_products(work, by_columns):
         (a, b), out = call.args, call.keywords["out"]
         operations += 2 * a.shape[0] * a.shape[1] * b.shape[1]
         assert out.shape == (a.shape[0], b.shape[1])
     assert operations == work.operations()
     layers = [n * k for n, k in pairwise(work.widths)]
     assert operations == 2 * work.samples * (3 * sum(layers) - layers[0])
-    train(1)
+    products(work, by_columns)(1)
 
 
 def wrong_step(work, lr):

@@ -6,10 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import bench
 import pytest
 import torch
 
+from scripts import bench
 from tools import peers
 from tools.timing import WORK
 
@@ -93,7 +93,7 @@ def test_it_is_a_command_that_finds_what_it_times():
     """Run as `make bench` runs it: from the root, with no path of the tests' in the environment."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(
-        [sys.executable, "scripts/bench.py", "X"],
+        [sys.executable, "-m", "scripts.bench", "X"],
         cwd=Path(__file__).parents[2],
         env=clean,
         capture_output=True,

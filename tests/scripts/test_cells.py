@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import cells
-import export
 import pytest
 import yaml
 from books import cell, notebook
-from sources import Book, BookError, source
+
+from scripts import cells, export
+from scripts.sources import Book, BookError, source
 
 NAME = "content/one.ipynb"
 SOLUTION = '''def double(x):
@@ -66,17 +66,18 @@ def test_blank_is_the_solution_without_its_answer_and_attempt(book):
 
 
 def test_fold_is_written_for_every_host_and_taken_back(book):
+    old = {"cellView": "form", "jupyter": {"source_hidden": True, "outputs_hidden": True}}
     folded, unfolded = exported(
         book(
             cell("code", "x = 1", "a-figure", tags=["hide-input"]),
-            cell("code", "# @title Old\ny = 2", "open", tags=[], cellView="form"),
+            cell("code", "# @title Old\ny = 2", "open", tags=[], **old),
         )
     )
     assert source(folded) == "# @title Draw the figure\nx = 1"
     assert folded["metadata"]["cellView"] == "form"
     assert folded["metadata"]["jupyter"] == {"source_hidden": True}
     assert source(unfolded) == "y = 2"
-    assert unfolded["metadata"] == {"tags": []}
+    assert unfolded["metadata"] == {"tags": [], "jupyter": {"outputs_hidden": True}}
 
 
 def test_nothing_is_written_when_nothing_changes(book, tmp_path: Path):
@@ -89,8 +90,8 @@ def test_nothing_is_written_when_nothing_changes(book, tmp_path: Path):
 @pytest.mark.parametrize(
     ("contents", "words"),
     [
-        (exercise()[2:], "after its blank and its check"),
-        ([exercise()[0], *exercise()[2:]], "after its blank and its check"),
+        (exercise()[2:], "must follow its blank and its check"),
+        ([exercise()[0], *exercise()[2:]], "must follow its blank and its check"),
         (exercise("attempt(check_double, double)"), "BEGIN SOLUTION"),
         (exercise(SOLUTION.replace("attempt(check_double, double)", "")), "attempt"),
     ],

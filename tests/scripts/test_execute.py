@@ -6,14 +6,14 @@ import json
 import os
 from pathlib import Path
 
-import environment
-import execute
 import pytest
 from books import SmallBook, cell, notebook
 from hypothesis import given
 from hypothesis import strategies as st
-from kernels import joined
-from sources import Book
+
+from scripts import environment, execute
+from scripts.kernels import joined
+from scripts.sources import Book
 
 NAME = "content/one.ipynb"
 
@@ -183,4 +183,4 @@ def test_what_is_needed_is_there(name: str, monkeypatch, tmp_path: Path):
 def test_only_outputs_of_a_reasonable_size_are_published():
     assert execute.too_large(NAME, executed("x" * 1000)) == []
     (problem,) = execute.too_large(NAME, executed("x" * 5_000_000))
-    assert 'cell 1 of 1 (id "x") puts out 4.8 MB; at most 4 MB' in problem
+    assert 'cell 1 of 1 (id "x") has 4.8 MB of output; at most 4 MB' in problem

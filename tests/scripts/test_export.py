@@ -6,13 +6,14 @@ import importlib.util
 import json
 from pathlib import Path
 
-import export
 import pytest
 import yaml
 from books import ROOT, cell, notebook
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sources import Book, BookError
+
+from scripts import export
+from scripts.sources import Book, BookError
 
 
 @pytest.fixture

@@ -13,10 +13,11 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import export
 import pytest
 from books import ROOT, Repository, cell, notebook
-from sources import Book, BookError, source
+
+from scripts import export
+from scripts.sources import Book, BookError, source
 
 FOLDER = "inside-deep-learning-modules"
 FETCH = (ROOT / "content" / "tools" / "fetch.py").read_text()

@@ -7,13 +7,14 @@ import json
 from pathlib import Path
 
 import pytest
-from site_check import problems
-from sources import Book
+
+from scripts.site_check import problems
+from scripts.sources import Book
 
 PAGES = ["index.md", "b.ipynb"]
 GOOD = """<!doctype html><html><head><title>A</title>
 <link rel="stylesheet" href="assets/style.css"><link rel="canonical" href="https://example.org/">
-<style>body {{ background: url(assets/a.svg) }}</style></head>
+</head>
 <body><h1 id="top">A</h1><img src="assets/a.svg" alt="A drawing.">
 <img src="data:image/png;base64,AAAA" alt="Another.">
 <a href="#top">up</a> <a href="b.html#there">b</a> <a href="https://example.org">out</a>
@@ -54,9 +55,8 @@ def test_a_good_site_has_no_problems(book: Path):
         ('<a href="/b.html">b</a>', "not relative: /b.html"),
         ('<a href="../site/content/b.json">b</a>', "leads out of the site"),
         ('<img src="assets/b.svg" alt="B">', "leads nowhere: assets/b.svg"),
-        ('<img src="assets/a.svg">', "an image without a description"),
-        ('<img src="assets/a.svg" alt=" ">', "an image without a description"),
-        ('<img srcset="assets/a.svg 1x, assets/b.svg 2x" alt="B">', "leads nowhere: assets/b.svg"),
+        ('<img src="assets/a.svg">', "an image has no description"),
+        ('<img src="assets/a.svg" alt=" ">', "an image has no description"),
         (
             '<img src="https://example.org/a.png" alt="A">',
             "another host: https://example.org/a.png",
@@ -64,10 +64,7 @@ def test_a_good_site_has_no_problems(book: Path):
         ('<script src="//example.org/a.js"></script>', "another host: //example.org/a.js"),
         ('<script src="assets/a.js"></script>', "leads nowhere: assets/a.js"),
         ('<link rel="preconnect" href="https://example.org">', "another host"),
-        ('<iframe src="https://example.org"></iframe>', "another host"),
-        ('<p style="background: url(https://example.org/a.png)">', "another host"),
-        ("<style>@import 'https://example.org/a.css';</style>", "another host"),
-        ('<span class="katex-error" title="Expected">x</span>', "KaTeX refused: Expected"),
+        ('<div data-values="assets/a.json">', "leads nowhere: assets/a.json"),
     ],
 )
 def test_a_flaw_is_found_on_its_page(book: Path, html: str, words: str):
@@ -77,63 +74,29 @@ def test_a_flaw_is_found_on_its_page(book: Path, html: str, words: str):
     assert words in found
 
 
-def test_stylesheets_are_checked(book: Path):
-    style = book / "html" / "assets" / "style.css"
-    style.write_text("@font-face { src: url(https://example.org/font.woff2) }")
-    assert check(book) == [
-        "assets/style.css: fetches from another host: https://example.org/font.woff2"
-    ]
-
-
 NOISE = "".join(hashlib.sha256(b"%d" % i).hexdigest() for i in range(1500))  # 48 KB, gzip
-HEAVY = {"html-kilobytes": "60", "html-reason": "It shows much."}
-
-
-def declared(**names: str) -> str:
-    """What a page declares of its weight."""
-    return "".join(f'<meta name="{name}" content="{text}">' for name, text in names.items())
 
 
 @pytest.mark.parametrize(
     ("html", "words"),
     [
         (f"<p>{NOISE}", " KB of HTML (gzip); at most 45 KB"),
-        (declared(**HEAVY) + f"<p>{NOISE * 2}", " KB of HTML (gzip); at most 60 KB"),
-        (declared(**{"html-kilobytes": "60"}), "with its html_reason"),
-        (declared(**HEAVY | {"html-kilobytes": "much"}), "has to be a whole number"),
         ('<link rel="stylesheet" href="noise">', " KB of CSS (gzip); at most 12 KB"),
         ('<script src="noise"></script>', " KB of JavaScript (gzip); at most 6 KB"),
         ('<div data-esm="noise"></div>', "the widget noise has more than 12 KB (gzip)"),
-        (
-            '<link rel="stylesheet" href="f.css"><b class="a b">',
-            " KB of fonts (gzip); at most 130 KB",
-        ),
     ],
 )
 def test_a_page_that_is_too_heavy_is_found(book: Path, html: str, words: str):
     (book / "html" / "noise").write_text(NOISE)
-    (book / "html" / "font").write_text(NOISE * 2)
-    face = "@font-face{font-family:KaTeX_A;src:url(font)}"
-    (book / "html" / "f.css").write_text(face + ".x,.a .b{font-family:KaTeX_A}")
     (book / "html" / "index.html").write_text(GOOD.format(html))
     (found,) = check(book)
     assert found.startswith("index.html: ")
     assert words in found
 
 
-@pytest.mark.parametrize(
-    "html",
-    [
-        declared(**HEAVY) + f"<p>{NOISE}",
-        '<a href="noise">a file that nothing loads</a>',
-        '<link rel="stylesheet" href="f.css"><b class="a">a font that no text needs</b>',
-    ],
-)
-def test_a_page_that_is_as_heavy_as_it_may_be_is_fine(book: Path, html: str):
+def test_a_file_that_nothing_loads_weighs_nothing(book: Path):
     (book / "html" / "noise").write_text(NOISE)
-    face = "@font-face{font-family:KaTeX_A;src:url(noise)}"
-    (book / "html" / "f.css").write_text(face + ".x,.a .b{font-family:KaTeX_A}")
-    (book / "html" / "index.html").write_text(GOOD.format(html))
+    (book / "html" / "index.html").write_text(GOOD.format('<a href="noise">to download</a>'))
     assert check(book) == []
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 from books import cell, notebook
-from sources import Book, BookError, imports, python
+
+from scripts.sources import Book, BookError, imports, python
 
 
 @pytest.fixture

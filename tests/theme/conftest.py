@@ -8,8 +8,9 @@ import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from book import Assets, Book, MissingAsset
-from mystast import Page
+
+from theme.book import Assets, Book, MissingAsset
+from theme.mystast import Page
 
 DRAWING = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20" viewBox="0 0 40 20">'
@@ -27,7 +28,11 @@ class Files(dict):
 
 
 CONFIG = {
-    "options": {"branch": "main"},
+    "options": {
+        "branch": "main",
+        "palette": "#1b1f24 #e6edf3, #ffffff #0f1318",
+        "cell_title": "# @title",
+    },
     "projects": [
         {
             "title": "The book",

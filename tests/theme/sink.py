@@ -1,6 +1,6 @@
 """The kitchen sink: a book with one of each thing that a page can hold, built with MyST.
 
-python tests/theme/sink.py    build it to look at
+python -m tests.theme.sink    build it to look at
 """
 
 from __future__ import annotations

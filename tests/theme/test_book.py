@@ -6,9 +6,10 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urljoin
 
 import pytest
-from book import LONG_CONTENTS, Assets, Book, page_file, page_url, relative
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
+from theme.book import Assets, Book, page_file, page_url, palette, relative
 
 SEGMENTS = st.text("ab .é#%?", min_size=1).filter(lambda name: set(name) != {"."})
 PATHS = st.lists(SEGMENTS, min_size=1, max_size=4).map("/".join)
@@ -53,23 +54,16 @@ def test_the_table_of_contents_prefers_short_titles():
     assert [entry.title for entry in book.contents] == ["Home", "Short"]
 
 
-@given(st.integers(0, 999))
-def test_a_long_table_of_contents_is_cut_to_what_is_near_the_page(number):
-    pages = [
-        {"slug": f"p{n}", "title": f"Page {n}", "level": 2}
-        if n % 100
-        else {"title": f"Part {n}", "level": 1}
-        for n in range(1000)
-    ]
-    book = Book({"projects": [{"title": "Long", "index": "home", "pages": pages}]}, "Home")
-    slug = f"p{number}" if number % 100 else "home"
-    shown = book.contents_for(slug)
-    entries = [entry for top in shown for entry in (top, *top.children)]
-    assert slug in [entry.slug for entry in entries]
-    assert len(entries) <= 2 * LONG_CONTENTS
-    assert len(shown) == 11
-    assert all(entry.slug or entry.children for entry in entries)  # each part can be reached
-    assert [entry.slug for entry in book.trail(slug)][-1] == slug
+def test_a_title_is_in_plain_text(config):
+    book = Book(config, "Home", {"two": "The ℓ_2 norm"})
+    assert [entry.title for entry in book.trail("two")] == ["More", "The ℓ_2 norm"]
+
+
+def test_the_palette_is_pairs_of_colors():
+    assert palette("#111 #EEE, #fff #000") == {"#111": "#eee", "#fff": "#000"}
+    assert palette("") == {}
+    with pytest.raises(ValueError, match="pairs of colors"):
+        palette("#111")
 
 
 @given(a=st.binary(), b=st.binary())

@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import latex
 import pytest
+
+from theme import latex
 
 
 @pytest.fixture

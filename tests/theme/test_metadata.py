@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import io
-import json
 
-import metadata
 import pytest
-import searching
-from book import Book
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 from lxml import html as lxml_html
 from PIL import Image
+
+from theme import metadata
+from theme.book import Book
 
 ADDRESS = "https://example.org/base"
 FRONT = {"title": 'One & "only"', "description": "<About> it", "authors": [{"name": "B & C"}]}
@@ -53,14 +52,6 @@ def test_addresses_are_absolute_and_text_is_text(book):
     assert contents(tags, "citation_title") == ['One & "only"']
     assert contents(tags, "citation_author") == ["B & C"]
     assert contents(tags, "og:description") == ["<About> it"]
-    assert not contents(tags, "html-kilobytes")
-
-
-def test_a_heavy_page_says_so_and_why(book):
-    options = {"html_kilobytes": 45, "html_reason": "Many formulas."}
-    tags = metadata.tags({**FRONT, "options": options}, "two.html", book, "")
-    assert contents(tags, "html-kilobytes") == ["45"]
-    assert contents(tags, "html-reason") == ["Many formulas."]
 
 
 def test_without_an_address_nothing_pretends_to_have_one(config):
@@ -101,28 +92,3 @@ def test_the_card_has_the_size_that_previews_expect_and_is_the_same_each_time(bo
     assert metadata.card(book) == card
     other = Book({"projects": [{"title": "Other", "index": "i", "pages": []}]}, "Home")
     assert metadata.card(other) != card
-
-
-def test_a_section_is_one_record_with_its_heading_and_text(config):
-    levels = {"lvl1": "Part", "lvl2": "Sums"}
-    records = [
-        {"hierarchy": levels, "type": "lvl2", "url": "/part#sums"},
-        {"hierarchy": levels, "type": "content", "content": "one\n\n two", "url": "/part#sums"},
-        {"hierarchy": {"lvl1": "Gone"}, "type": "lvl1", "url": "/gone"},
-    ]
-    section = {"id": "part/index.html#sums", "title": "Sums", "place": ["Part"], "text": "one two"}
-    assert parsed(searching.script(records, Book(config, "Home"))) == [section]
-
-
-def parsed(script: bytes) -> list:
-    head, _, json_ = script.decode().removesuffix(";\n").partition(" = ")
-    assert head == "window.bookSections"
-    return json.loads(json_)
-
-
-@given(text=st.text())
-def test_any_text_survives_in_the_records(text, config):
-    record = {"hierarchy": {"lvl1": text}, "content": text, "url": "/two"}
-    (section,) = parsed(searching.script([record], Book(config, "Home")))
-    assert section["text"] == " ".join(text.split())
-    assert section["title"] == text

@@ -7,14 +7,15 @@ import re
 from pathlib import Path
 
 import html5lib
-import mystast
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
-from markup import el
-from mystast import RENDERERS, article, render
-from theme.sink import RED_SQUARE
+
+from tests.theme.sink import RED_SQUARE
+from theme import mystast
+from theme.markup import el
+from theme.mystast import RENDERERS, article, render
 
 # Well-formed XML has no control characters, and HTML5 parsers normalize these away.
 TEXT = st.text(
@@ -146,7 +147,7 @@ LOST = {
         {"type": "mystDirective", "name": "toggle"},
         r"\{toggle\}: there is no",
     ),
-    "tabs without a tab": ({"type": "tabSet", "children": []}, "without a tab"),
+    "tabs without a tab": ({"type": "tabSet", "children": []}, "has no tabs"),
     "a directive that MyST refused": (
         {"type": "mystDirectiveError", "name": "math", "message": "no body"},
         r"\{math\}: no body",
@@ -178,7 +179,7 @@ LOST = {
     ),
     "a widget in pieces": (
         {"type": "anywidget", "esm": "/pieces.mjs"},
-        r"pieces\.mjs imports \./parts\.mjs: it has to be one file",
+        r"pieces\.mjs imports \./parts\.mjs: it must be one file",
     ),
     "a figure without a still picture": (
         shown({"application/vnd.afm+json": {"content": {"name": "n", "esm": "", "model": {}}}}),
@@ -211,15 +212,15 @@ LOST = {
     ),
     "a width that is none": (
         {"type": "image", "url": "/a.svg", "alt": "A", "width": "50 vx"},
-        r"the width '50 vx' is no length",
+        r"the width '50 vx' is not a length",
     ),
     "a height that is none": (
         {"type": "image", "url": "/a.svg", "alt": "A", "height": "auto;color:red"},
-        r"the height 'auto;color:red' is no length",
+        r"the height 'auto;color:red' is not a length",
     ),
     "a note in another cell": (
         {"type": "text", "value": "A claim[^a] here."},
-        r"\[\^a\] has no note",
+        r"\[\^a\] has no text",
     ),
     "a link to data": (
         {"type": "link", "url": "data:text/html,x", "children": [{"type": "break"}]},
@@ -378,13 +379,15 @@ def test_markdown_outputs(make_page):
 def test_formulas_in_markdown_outputs(make_page):
     page = make_page()
     source = (
-        "So $\\frac{1}{2} < x$, not `$y$`, \\$3 or $4 and $5.\n\n$$\na\n+ b\n$$\n\n"
+        "So $\\frac{1}{2} < x$, not `$y$`, \\$3 or $4 and $5.\n\n$$\na % of it\n+ b\n$$\n\n"
+        "```\n$$\nz\n$$\n```\n\n"
         "| $n$ |\n|--|\n| $$m$$ |"
     )
     found = parse(render(shown({"text/markdown": {"content": source}}), page))
-    assert found.xpath("//annotation/text()") == [r"\frac{1}{2} < x", "a + b", "n", "m"]
-    assert found.xpath("count(//p/span[@class='scroll']/span[@class='katex-display'])") == 1
-    assert found.xpath("//code/text()") == ["$y$"]
+    assert found.xpath("//annotation/text()") == [r"\frac{1}{2} < x", "a % of it\n+ b", "n", "m"]
+    assert found.xpath("count(//div[@class='math']/div/span[@class='katex-display'])") == 1
+    assert found.xpath("//pre/code/text()") == ["$$\nz\n$$\n"]
+    assert found.xpath("//p/code/text()") == ["$y$"]
     assert "$3 or $4 and $5." in found.text_content()
     assert page.features == {"math"} and not page.problems
     page.cell = "losses"

@@ -19,8 +19,9 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
 import pytest
-import render
 from lxml import html as lxml_html
+
+from theme import render
 
 THEME = Path(render.__file__).parent
 TEXT_INSIDE = {"children": [{"type": "text", "value": "It is <here>."}]}
@@ -106,7 +107,9 @@ def test_the_same_sources_give_the_same_bytes(build, content_server, tmp_path):
         reference = {"identifier": entry, "kind": "span", "url": "/two"}
         xref = {"references": [reference, {"kind": "page", "url": "/two"}]}
         content_server.files["/myst.xref.json"] = json.dumps(xref).encode()
-        span = {"type": "span", "html_id": entry, "children": []}
+        label = "index-" + entry[6:].upper()
+        span = {"type": "span", "html_id": entry, "identifier": entry, "label": label}
+        span |= {"indexEntries": [], "children": []}
         content_server.put("two", TEXT, {"type": "outputs", "id": output, "children": []}, span)
         link = {"type": "crossReference", "html_id": entry, "resolved": True, **TEXT_INSIDE}
         content_server.put("index", {**link, "remote": True, "url": "/two"})
@@ -116,6 +119,37 @@ def test_the_same_sources_give_the_same_bytes(build, content_server, tmp_path):
     files = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
     assert files == sorted(path.relative_to(second) for path in second.rglob("*") if path.is_file())
     assert all((first / file).read_bytes() == (second / file).read_bytes() for file in files)
+
+
+def test_the_labels_of_authors_stay(build, content_server):
+    """Also those of ten letters: `exercise-regression` looks like what MyST draws."""
+    own = {"label": "exercise-regression", "identifier": "exercise-regression", "enumerated": True}
+    drawn = {
+        "enumerated": True,
+        "label": "exercise-mJMWM1OIMB",
+        "identifier": "exercise-mjmwm1oimb",
+    }
+    term = {"type": "span", "label": "index-gradientss", "identifier": "index-gradientss"}
+    nodes = [{"type": "exercise", **each, "children": []} for each in (own, drawn)]
+    content_server.put("two", *nodes, {**term, "indexEntries": [], "children": []})
+    _, folder = build()
+    found = pages(folder)["two.html"].xpath("//article//@id")
+    assert found == ["exercise-regression", "exercise-entry-1", "index-gradientss"]
+
+
+def test_a_title_with_a_formula_is_plain_wherever_only_text_can_stand(build, content_server):
+    html = "<semantics><msub><mi>ℓ</mi><mn>2</mn></msub><annotation>x</annotation></semantics>"
+    formula = {"type": "inlineMath", "value": "\\ell_2", "html": f"<math>{html}</math>"}
+    text = {"type": "text", "value": "The "}
+    heading = {"type": "heading", "depth": 1, "children": [text, formula], "html_id": "the"}
+    content_server.put("two", heading, title="The \\ell_2")
+    document = json.loads(content_server.files["/content/two.json"])
+    document["frontmatter"]["content_includes_title"] = True
+    content_server.files["/content/two.json"] = json.dumps(document).encode()
+    _, folder = build()
+    found = pages(folder)
+    assert found["two.html"].findtext(".//title") == "The ℓ_2 · The book"
+    assert "The ℓ_2" in found["index.html"].xpath("//nav[@id='contents']//a/text()")
 
 
 def test_all_problems_of_all_pages_are_told_and_fail_the_build(build, content_server, capsys):
@@ -259,7 +293,7 @@ def test_the_table_of_contents_leads_to_known_schemes_only(url, build, content_s
     config["projects"][0]["pages"].append({"url": url, "title": "Elsewhere", "level": 1})
     content_server.files["/config.json"] = json.dumps(config).encode()
     assert build()[0] == 1
-    assert f"myst.yml: {url} is no address" in capsys.readouterr().err
+    assert f"myst.yml: {url} is not an address" in capsys.readouterr().err
 
 
 def test_scripts_are_shipped_without_comments_and_indentation(build):
@@ -267,45 +301,6 @@ def test_scripts_are_shipped_without_comments_and_indentation(build):
     for script in folder.glob("assets/*.js"):
         if script.read_text() != "library":
             assert not re.search(r"(?m)^\s|^//", script.read_text()), script.name
-
-
-BUILD = """
-import sys
-import render
-from pathlib import Path
-render.KATEX = Path(sys.argv[1])
-render.COPY_TEX = render.MINISEARCH = render.KATEX / "library.js"
-render.MANY_PAGES = int(sys.argv[2])
-sys.exit(render.build())
-"""
-
-
-def test_many_processes_write_the_same_site_and_tell_the_same_problems(
-    katex, content_server, tmp_path
-):
-    content_server.put("part.one", TEXT, {"type": "hologram"})
-    content_server.put("two", TEXT)
-    sites, told = [], []
-    for many in (1000, 1):
-        folder = tmp_path / f"site-{many}"
-        folder.mkdir()
-        done = subprocess.run(
-            [sys.executable, "-B", "-c", BUILD, str(katex), str(many)],
-            env={
-                **os.environ,
-                "CONTENT_CDN": content_server.url,
-                "BUILD_DIRECTORY": str(folder),
-                "PYTHONPATH": str(THEME),
-            },
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 1
-        told.append(done.stderr)
-        files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-        sites.append({path.relative_to(folder): path.read_bytes() for path in files})
-    assert sites[0] == sites[1]
-    assert told[0] == told[1] and "1 problem" in told[0]
 
 
 def test_katex_missing_says_what_to_run(build, monkeypatch, tmp_path):
@@ -330,7 +325,7 @@ def preview(content_server, host: str = "localhost") -> Iterator[tuple[subproces
         "PORT": str(port),
         "HOST": host,
         "CONTENT_CDN_PORT": str(content_server.server_port),
-        "PYTHONPATH": str(THEME),
+        "PYTHONPATH": str(THEME.parent),
     }
     command = [sys.executable, "-B", "-c", PREVIEW, str(render.KATEX)]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
@@ -353,12 +348,13 @@ def refused(url: str) -> tuple[int, str]:
 def test_the_preview_says_what_is_wrong_with_a_page(katex, content_server):
     """A node of a form that nobody has seen, a page that is no JSON, a package that is missing."""
     content_server.put("two", {"type": "heading", "children": []})
-    content_server.files["/content/part.one.json"] = b"<html>"
     with preview(content_server) as (_, url):
         status, text = refused(f"{url}/two.html")
         assert status == 500
         assert "KeyError: 'depth'" in text and "content/two.md" in text
+        content_server.files["/content/part.one.json"] = b"<html>"
         assert refused(f"{url}/part/one.html")[0] == 500
+        content_server.put("part.one")
         (katex / "katex.min.css").unlink()
         status, text = refused(f"{url}/index.html")
         assert status == 500 and "npm install" in text
@@ -378,7 +374,7 @@ def test_the_preview_listens_where_it_is_told(katex, content_server):
 
 PREVIEW = """
 import sys
-import render
+from theme import render
 from pathlib import Path
 render.KATEX = Path(sys.argv[1])
 render.COPY_TEX = render.MINISEARCH = render.KATEX / "library.js"
@@ -413,24 +409,12 @@ def test_the_preview_serves_fresh_pages_and_ends_with_the_content_server(katex, 
         assert process.returncode == 0
 
 
-def test_a_pdf_is_made_and_linked_where_it_is_asked_for(build, monkeypatch):
-    monkeypatch.setattr(render.whole, "browser", lambda: "chromium")
-    monkeypatch.setattr(
-        render.whole, "print_pdf", lambda site, program: (site / "book.pdf").write_text(program)
-    )
+def test_a_pdf_is_linked_where_there_will_be_one(build, content_server, config):
     _, folder = build("without")
-    assert not (folder / "book.pdf").exists()
-    assert not any("book.pdf" in path.read_text() for path in folder.rglob("*.html"))
-    monkeypatch.setenv("BOOK_PDF", "1")
-    status, folder = build("with")
-    assert status == 0 and (folder / "book.pdf").read_text() == "chromium"
+    assert not any(".pdf" in path.read_text() for path in folder.rglob("*.html"))
+    settings = config | {"options": {"pdf": "book.pdf"}}
+    content_server.files["/config.json"] = json.dumps(settings).encode()
+    _, folder = build("with")
     for file, page in pages(folder).items():
         (address,) = page.xpath("//nav[@id='contents']//a[contains(@href, '.pdf')]/@href")
         assert urljoin(f"/{file}", address) == "/book.pdf"
-
-
-def test_a_pdf_that_cannot_be_made_stops_the_build(build, monkeypatch, capsys):
-    monkeypatch.setattr(render.whole, "browser", lambda: None)
-    monkeypatch.setenv("BOOK_PDF", "1")
-    assert build()[0] == 1
-    assert "A PDF takes Chromium" in capsys.readouterr().err

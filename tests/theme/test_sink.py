@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from lxml import html as lxml_html
 
-from theme import sink
+from tests.theme import sink
 
 pytestmark = pytest.mark.xdist_group("sink")  # built once
 

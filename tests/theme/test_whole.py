@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import stat
-
 import pytest
-import whole
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html as lxml_html
-from markup import el, sanitized
 from markupsafe import Markup
+
+from theme import whole
+from theme.markup import el, sanitized
 
 FILE = "part/one.html"
 
@@ -64,28 +62,3 @@ def test_quotes_in_foreign_html_are_text_too():
     html = sanitized('<p> id="a" href="b.html"</p>')
     assert ' id="a"' in html  # the sanitizer leaves quotes in text as they are
     assert whole.chapter(html, FILE) == html
-
-
-def test_the_pdf_has_no_date(tmp_path):
-    """And all offsets in it stay right."""
-    program = tmp_path / "browser"
-    program.write_text(
-        "#!/bin/sh\n"
-        'for word; do case $word in --print-to-pdf=*) target="${word#*=}";; esac; done\n'
-        'printf "%%PDF /CreationDate (D:20261123170000+00\'00\') end" > "$target"\n'
-    )
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    whole.print_pdf(tmp_path, str(program))
-    content = (tmp_path / whole.PDF).read_bytes()
-    assert content == b"%PDF /CreationDate (D:00000000000000+00'00') end"
-
-
-def test_the_browser_may_be_named(tmp_path, monkeypatch):
-    program = tmp_path / "browser"
-    program.write_text("")
-    program.chmod(0o755)
-    monkeypatch.setenv("BOOK_BROWSER", str(program))
-    assert whole.browser() == str(program)
-    monkeypatch.setenv("BOOK_BROWSER", "")
-    monkeypatch.setenv("PATH", os.devnull)
-    assert whole.browser() is None

@@ -10,6 +10,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from scripts.sources import ROOT, Book
 from tools import figures
 
 FINDING = "The curve falls < from 1 & reaches zero."
@@ -126,6 +127,17 @@ def contrast(a, b):
 @pytest.mark.parametrize(("color", "page"), list(product(figures.COLORS, ["#ffffff", "#14181d"])))
 def test_series_stand_out_on_white_and_near_black(color, page):
     assert contrast(color, page) >= 3
+
+
+def test_the_site_exchanges_the_neutral_colors_in_the_dark():
+    """And a drawing's paper vanishes into the page in both variants."""
+    palette = Book.read().settings["site"]["options"]["palette"]
+    pairs = dict(pair.split() for pair in palette.split(", "))
+    assert list(pairs) == [figures.INK, figures.PAPER, figures.MUTED, figures.GRID]
+    style = (ROOT / "theme" / "static" / "style.css").read_text()
+    for name, color in (("paper", "PAPER"), ("ink", "INK"), ("muted", "MUTED")):
+        light = getattr(figures, color)
+        assert f"--{name}: light-dark({light}, {pairs[light]});" in style
 
 
 def test_text_stands_out():

@@ -9,10 +9,10 @@ import torch
 from books import ROOT, run_cells
 from hypothesis import given
 from hypothesis import strategies as st
-from sources import Book, source
 from torch.autograd import Function, gradcheck, gradgradcheck
 from torch.nn.functional import cross_entropy
 
+from scripts.sources import Book, source
 from tools.torch_mlp import MSE, Dense, Model, SoftmaxCrossEntropy, Tanh, one_hot
 from tools.torch_training import Value, backward, history
 

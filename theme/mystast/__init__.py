@@ -6,9 +6,9 @@ descend with `inside`. What a reader would miss goes to `page.problem`; the buil
 tells all of them at once.
 """
 
-from mystast import blocks, formulas, media, outputs, prose, references
-from mystast.article import article
-from mystast.page import RENDERERS, Page, render, renders, text_of
+from . import blocks, formulas, media, outputs, prose, references
+from .article import article
+from .page import RENDERERS, Page, render, renders, text_of
 
 __all__ = ["RENDERERS", "Page", "article", "render", "renders", "text_of"]
 _ = blocks, formulas, media, outputs, prose, references  # they have registered their functions

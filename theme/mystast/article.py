@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from urllib.parse import unquote
 
-from markup import el, join, sanitized
 from markupsafe import Markup
 
-from mystast.page import Node, Page, inside, render
-from mystast.references import work_id
+from ..markup import el, join, sanitized
+from .page import Node, Page, inside, render
+from .references import work_id
 
 
 def footnotes(page: Page) -> Markup | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from markup import classes, el, join
 from markupsafe import Markup
 
-from mystast.page import Node, Page, anchor, inside, render, renders, text_of
-from mystast.prose import element, without_links
-from mystast.references import link_target
+from ..markup import classes, el, join
+from .page import Node, Page, anchor, inside, render, renders, text_of
+from .prose import element, without_links
+from .references import link_target
 
 
 @renders("admonition")
@@ -104,7 +104,7 @@ def tab_set(node: Node, page: Page) -> Markup:
     """Tabs as an exclusive accordion, which needs no script; tabs.js puts real tabs above it."""
     items = [item for item in node.get("children") or () if item["type"] == "tabItem"]
     if not items:
-        page.problem("a set of tabs without a tab")
+        page.problem("a tab set has no tabs")
         return Markup()
     page.features.add("tabs")
     chosen = next((item for item in items if item.get("selected")), items[0])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from markup import classes, el
 from markupsafe import Markup
 
-from mystast.page import Node, Page, anchor, renders
+from ..markup import classes, el
+from .page import Node, Page, anchor, renders
 
 # In an HTML page the parser knows where MathML belongs.
 MATHML = '<math xmlns="http://www.w3.org/1998/Math/MathML">'

@@ -7,12 +7,12 @@ import posixpath
 import re
 from urllib.parse import urlsplit
 
-import pictures
-from markup import classes, el, join
 from markupsafe import Markup
 
-from mystast.page import Node, Page, anchor, asset_name, inside, renders
-from mystast.prose import element
+from .. import pictures
+from ..markup import classes, el, join
+from .page import Node, Page, anchor, asset_name, inside, renders
+from .prose import element
 
 VIDEOS = frozenset({".mp4", ".webm", ".ogv"})
 # A length as authors write it: a number alone is one of pixels.
@@ -77,7 +77,8 @@ def measures(node: Node, page: Page) -> str | None:
         if match := LENGTH.fullmatch(wanted):
             found[name] = match[1] + (match[2] or "px").lower()
         elif wanted:
-            page.problem(f"the {name} {wanted!r} is no length: a number, or one with a unit of CSS")
+            hint = "write a number, or a number with a unit of CSS"
+            page.problem(f"the {name} {wanted!r} is not a length: {hint}")
     if "height" in found:
         found.setdefault("width", "auto")  # not the picture's own, which would distort it
     return ";".join(f"{name}:{value}" for name, value in found.items()) or None
@@ -97,9 +98,11 @@ def picture(
     is_drawing = suffix.lower() == ".svg"
     measured = pictures.size(content, suffix.lower())
     if not measured and not is_drawing:
-        page.problem(f"the image {name} is broken, or no image")
+        page.problem(f"the image {name} is broken or not an image")
         return None
-    dark = pictures.dark_variant(content.decode(errors="replace")) if is_drawing else None
+    dark = None
+    if is_drawing:
+        dark = pictures.dark_variant(content.decode(errors="replace"), page.book.palette)
     variants = [("for-light" if dark else "on-white", page.publish(name, content))]
     if dark:
         file = page.assets.add(f"{stem}-dark{suffix}", dark.encode())
@@ -142,7 +145,7 @@ def anywidget(node: Node, page: Page) -> Markup:
             files[key] = (asset_name(url), page.fetch(url) or b"")
         elif url:
             page.problem(f"the widget's file {url} is not in the book")
-    text_ = "A widget stands here. It needs JavaScript, and a server to come from."
+    text_ = "This widget needs JavaScript, and a page that a server has sent."
     still = el("p", text_, class_="fallback")
     names = classes("widget", node.get("class"))
     return widget(files, node.get("model") or {}, still, page, class_=names, id=anchor(node))
@@ -169,7 +172,7 @@ def widget(
     page.features.add("widget")
     name, module = files.get("esm", ("widget.mjs", b""))
     if found := NEEDS_FILES.search(module):
-        page.problem(f"the widget {name} imports {found[1].decode()}: it has to be one file")
+        page.problem(f"the widget {name} imports {found[1].decode()}: it must be one file")
     for key, (file, content) in files.items():
         attributes[f"data_{key}"] = page.publish(file, content)
     values = json.dumps(model, sort_keys=True)

@@ -1,4 +1,4 @@
-"""Code, cells of notebooks, and what they have put out."""
+"""Code, the cells of notebooks, and their outputs."""
 
 from __future__ import annotations
 
@@ -9,21 +9,17 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-import highlight
-import latex
-from book import is_absolute
 from markdown_it import MarkdownIt
-from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
-from markup import classes, el, join, sanitized
 from markupsafe import Markup
+from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from mystast.formulas import formula
-from mystast.media import picture, widget
-from mystast.page import Node, Page, anchor, inside, joined, render, renders
-
-# The first line of a folded cell, which is its title in Colab.
-TITLE = re.compile(r"\A# @title (?P<title>.*)\n")
+from .. import highlight, latex
+from ..book import is_absolute
+from ..markup import classes, el, join, sanitized
+from .formulas import formula
+from .media import picture, widget
+from .page import Node, Page, anchor, inside, joined, render, renders
 
 
 @renders("block")
@@ -34,37 +30,45 @@ def block(node: Node, page: Page) -> Markup | None:
         return None
     kind = (node.get("kind") or "").removeprefix("notebook-")
     page.cell, page.line = (node.get("identifier"), None) if node.get("kind") else (None, page.line)
+    title = None
     if kind == "code":
-        content = code_cell(node, page)
+        title, content = code_cell(node, page)
     else:
         content = inside(node, page)
     page.cell = None
     if visibility == "hide":
-        content = folded(summary_of(node, "Cell"), content)
+        content = folded(title or "Cell", content)
     names = classes("cell" if kind == "code" else None, node.get("class"))
     if not content or not (names or anchor(node)):
         return content
     return el("div", content, id=anchor(node), class_=names)
 
 
-def code_cell(node: Node, page: Page) -> Markup:
-    """A code cell's input and outputs, each shown, folded or left out as its author says."""
-    parts = []
+def code_cell(node: Node, page: Page) -> tuple[str | None, Markup]:
+    """A code cell's title, where it is folded and has one, and its input and outputs.
+
+    Each of these is shown, folded or left out as the author says.
+    """
+    title, parts = None, []
     for child in node.get("children") or ():
         visibility = child.get("visibility")
+        if child["type"] == "code" and "hide" in (visibility, node.get("visibility")):
+            title, child = titled(child, page)
         content = render(child, page) if visibility != "remove" else None
         if content and visibility == "hide":
-            name = "Output" if child["type"] == "outputs" else summary_of(node, "Code")
+            name = "Output" if child["type"] == "outputs" else title or "Code"
             content = folded(name, content)
         parts.append(content)
-    return join(parts)
+    return title, join(parts)
 
 
-def summary_of(node: Node, default: str) -> str:
-    """What a folded cell is called: its first line may say it."""
-    codes = [child for child in node.get("children") or () if child["type"] == "code"]
-    title = TITLE.match(codes[0].get("value", "")) if codes else None
-    return title["title"] if title else default
+def titled(code: Node, page: Page) -> tuple[str | None, Node]:
+    """A folded cell's title, if its first line says one (option `cell_title`), and the rest."""
+    first, _, rest = code.get("value", "").partition("\n")
+    begin = page.book.cell_title
+    if not begin or not first.startswith(f"{begin} "):
+        return None, code
+    return first.removeprefix(begin).strip(), {**code, "value": rest}
 
 
 def folded(name: str, content: Markup) -> Markup:
@@ -75,7 +79,7 @@ def folded(name: str, content: Markup) -> Markup:
 def code(node: Node, page: Page) -> Markup:
     numbered = bool(node.get("showLineNumbers"))
     html = highlight.code(
-        TITLE.sub("", node.get("value", "")),
+        node.get("value", ""),
         node.get("lang"),
         numbered=numbered,
         first=node.get("startingLineNumber") or 1,
@@ -142,7 +146,7 @@ def output(node: Node, page: Page) -> Markup | None:
         if mime in bundle:
             return function(node, bundle[mime], page)
     kinds = ", ".join(bundle) or "nothing"
-    page.problem(f"an output that the site cannot show; it holds: {kinds}")
+    page.problem(f"an output that the site cannot show; it contains: {kinds}")
     return None
 
 
@@ -195,7 +199,7 @@ def output_image(node: Node, item: Node, page: Page) -> Markup | None:
     metadata = node["jupyter_data"].get("metadata") or {}
     alt = ((metadata.get(mime) or {}).get("alt") or metadata.get("alt") or "").strip()
     if not alt:
-        page.problem(f"a figure ({mime}) without a description; show it with one (alt)")
+        page.problem(f"a figure ({mime}) has no description: show it with one (alt)")
     suffix = "." + mime.removeprefix("image/").removesuffix("+xml")
     content = page.fetch(item["path"]) if item.get("path") else image_in(item)
     if content is None:
@@ -232,7 +236,7 @@ def output_widget(node: Node, item: Node, page: Page) -> Markup:
 def output_html(node: Node, item: Node, page: Page) -> Markup:
     html = Markup(without_empty_heads(sanitized(text_of_output(item, page))))
     if not html.strip():
-        page.problem("an HTML output of which nothing is left without its scripts")
+        page.problem("an HTML output is empty once its scripts are removed")
     return el("div", html, class_="html scroll")
 
 
@@ -245,19 +249,24 @@ def output_latex(node: Node, item: Node, page: Page) -> Markup | None:
     tex = text_of_output(item, page).strip()
     whole = LATEX.fullmatch(tex)
     if whole or not LATEX.search(tex):
-        inner = whole[whole.lastgroup] if whole else tex
-        shown = formula_of_code(inner, page, display=True)
+        shown = formula_of_code(formula_in(whole)[0] if whole else tex, True, page)
         return el("div", el("div", shown, class_="scroll"), class_="math") if shown else None
     parts: list[object] = []
     end = 0
     for match in LATEX.finditer(tex):
-        display = match.lastgroup.startswith("display")
-        parts += [tex[end : match.start()], formula_of_code(match[match.lastgroup], page, display)]
+        parts += [tex[end : match.start()], formula_of_code(*formula_in(match), page)]
         end = match.end()
     return el("p", *parts, tex[end:])
 
 
-def formula_of_code(tex: str, page: Page, display: bool) -> Markup | None:
+def formula_in(match: re.Match[str]) -> tuple[str, bool]:
+    """The TeX that has been found in a sentence, and whether it stands on a line of its own."""
+    found = {kind: tex for kind, tex in match.groupdict().items() if tex is not None}
+    ((kind, tex),) = found.items()
+    return tex, kind.startswith("display")
+
+
+def formula_of_code(tex: str, display: bool, page: Page) -> Markup | None:
     """The HTML of a formula that MyST has not seen."""
     return formula(latex.node(tex.strip(), display=display, macros=page.macros), page)
 
@@ -288,43 +297,31 @@ LATEX = re.compile(
 )
 # HTML inside Markdown outputs is shown as text: they come from code, which has text/html for it.
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-# As Pandoc has it: no space just inside the dollars of a formula in a line, no digit after them.
-DOLLARS = re.compile(
-    r"\$\$(?P<display>.+?)\$\$|\$(?!\s)(?P<inline>(?:\\.|[^$\\])+)(?<!\s)\$(?!\d)", re.DOTALL
+MARKDOWN.use(
+    dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False, double_inline=True
 )
-DISPLAYED = re.compile(r"^\$\$.+?\$\$", re.DOTALL | re.MULTILINE)
-
-
-def dollars(state: StateInline, silent: bool) -> bool:
-    """Markdown-it's rule for formulas between dollars."""
-    if not (match := DOLLARS.match(state.src, state.pos)):
-        return False
-    if not silent:
-        token = state.push("formula", "", 0)
-        token.content, token.meta = match[match.lastgroup].strip(), {"display": match["display"]}
-    state.pos = match.end()
-    return True
 
 
 def formula_of_output(_, tokens: list[Token], at: int, __, env: dict[str, Page]) -> str:
     """Markdown-it's renderer of formulas; there may be no <div> in the paragraph around it."""
-    display = bool(tokens[at].meta["display"])
-    shown = formula_of_code(tokens[at].content, env["page"], display)
-    return (el("span", shown, class_="scroll") if display else shown) or ""
+    kind = tokens[at].type
+    shown = formula_of_code(tokens[at].content, kind != "math_inline", env["page"])
+    if kind == "math_block":
+        return el("div", el("div", shown, class_="scroll"), class_="math")
+    return (el("span", shown, class_="scroll") if kind != "math_inline" else shown) or ""
 
 
-MARKDOWN.inline.ruler.before("escape", "formula", dollars)
-MARKDOWN.add_render_rule("formula", formula_of_output)
+for _kind in ("math_inline", "math_inline_double", "math_block"):
+    MARKDOWN.add_render_rule(_kind, formula_of_output)
 
 
 def markdown(source: str, page: Page) -> Markup:
     """A Markdown output. MyST has not seen it, so its links and images are not resolved."""
-    # A formula on lines of its own is no list, whatever its lines begin with.
-    tokens = MARKDOWN.parse(DISPLAYED.sub(lambda match: match[0].replace("\n", " "), source))
+    tokens = MARKDOWN.parse(source)
     for token in [inner for outer in tokens for inner in (outer, *(outer.children or ()))]:
         target = token.attrGet("href") or token.attrGet("src")
         if token.type == "image" or token.type == "link_open" and not is_resolved(str(target)):
-            page.problem(f"a Markdown output points to {target}: only Markdown cells may")
+            page.problem(f"a Markdown output links to {target}: only Markdown cells can")
         elif token.type in ("heading_open", "heading_close"):
             token.tag = "p"  # the page's outline knows the author's headings only
             token.attrSet("class", "heading")

@@ -6,16 +6,19 @@ import posixpath
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+from xml.etree import ElementTree
 
-import pictures
-from book import Assets, Book, MissingAsset, Problem, page_file, relative
-from markup import join
 from markupsafe import Markup
+
+from .. import pictures
+from ..book import Assets, Book, MissingAsset, Problem, page_file, relative
+from ..markup import join
 
 Node = dict[str, Any]
 Renderer = Callable[[Node, "Page"], Markup | None]
 
+AnyRenderer = TypeVar("AnyRenderer", bound=Renderer)
 RENDERERS: dict[str, Renderer] = {}
 
 
@@ -83,10 +86,10 @@ class Page:
         return self.url(self.assets.add(name, content))
 
 
-def renders(*types: str) -> Callable[[Renderer], Renderer]:
+def renders(*types: str) -> Callable[[AnyRenderer], AnyRenderer]:
     """Register a function for these node types."""
 
-    def register(function: Renderer) -> Renderer:
+    def register(function: AnyRenderer) -> AnyRenderer:
         for name in types:
             if name in RENDERERS:
                 raise ValueError(f"two functions render the node type {name!r}")
@@ -114,8 +117,23 @@ def inside(node: Node, page: Page) -> Markup:
 
 def text_of(node: Node) -> str:
     """The text of a node, without markup."""
+    if node["type"] in ("inlineMath", "math"):
+        return words_of(node)
     below = "".join(text_of(child) for child in node.get("children") or ())
     return below or str(node.get("value", ""))
+
+
+def words_of(formula: Node) -> str:
+    """A formula in plain text, from the MathML that KaTeX has made; else its TeX."""
+    found = re.search(r"<semantics>.*?(?=<annotation)", formula.get("html") or "", re.DOTALL)
+    return written(ElementTree.fromstring(f"{found[0]}</semantics>")) if found else formula["value"]
+
+
+def written(element: ElementTree.Element) -> str:
+    """An element of MathML in plain text."""
+    marks = {"mfrac": "/", "msub": "_", "msup": "^"}
+    between = marks.get(element.tag.rpartition("}")[2], "")
+    return (element.text or "").strip() + between.join(map(written, element))
 
 
 def asset_name(url: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from markup import classes, el, join, sanitized
 from markupsafe import Markup
 
-from mystast.page import Node, Page, Renderer, anchor, inside, render, renders, text_of
+from ..markup import classes, el, join, sanitized
+from .page import Node, Page, Renderer, anchor, inside, render, renders, text_of
 
 # What MyST leaves of a footnote's reference whose text it has not found: in a notebook it looks
 # for it in the same cell only.
@@ -23,8 +23,8 @@ def plain(node: Node, page: Page) -> Markup:
 def text(node: Node, page: Page) -> Markup:
     value = node.get("value", "")
     if found := LOST_NOTE.search(value):
-        hint = "a notebook's cell needs its own; if none is meant, write it as code"
-        page.problem(f"{found[0]} has no note ({hint})")
+        hint = "in a notebook it must be in the same cell; if it is no footnote, make it code"
+        page.problem(f"{found[0]} has no text ({hint})")
     return join([value])
 
 
@@ -141,7 +141,7 @@ def raw(node: Node, page: Page) -> Markup | None:
 
 @renders("comment", "mystTarget", "blockBreak", "bibliography")
 def nothing(node: Node, page: Page) -> None:
-    """What stands for no text; the works that a page cites are at its end, wherever it asks."""
+    """Nodes that show nothing here; the works that a page cites stand at its end."""
     return None
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 from urllib.parse import quote
 
-from markup import classes, el, join
 from markupsafe import Markup
 
-from mystast.outputs import is_resolved
-from mystast.page import Node, Page, asset_name, inside, render, renders
+from ..markup import classes, el, join
+from .outputs import is_resolved
+from .page import Node, Page, asset_name, inside, render, renders
 
 
 def link_target(node: Node, page: Page) -> str | None:

@@ -81,5 +81,5 @@
 
   input.addEventListener("keydown", move);
   input.addEventListener("input", show);
-  show(); // what has been typed while this was loading
+  show(); // with what was typed while this was loading
 }

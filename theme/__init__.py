@@ -1,0 +1,1 @@
+"""A site template for MyST: its syntax tree in, HTML out (see README.md)."""
