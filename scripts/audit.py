@@ -26,6 +26,8 @@ GENERAL = (
     "automatic-differentiation",
     "optimizers",
     "initialization",
+    "normalization",
+    "generalization",
 )
 SETTINGS = (
     {"ATEN_CPU_CAPABILITY": "default"},

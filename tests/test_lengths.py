@@ -42,6 +42,9 @@ LIMITS = {
     "automatic-differentiation": Limits(2500, 250, 25),
     "optimizers": Limits(2600, 220, 25),
     "initialization": Limits(2000, 200, 25),
+    "normalization": Limits(2000, 200, 25),
+    "generalization": Limits(2600, 230, 25),
+    "digits": Limits(2000, 200, 25),
 }
 CORE = list(LIMITS)[:4]
 # The cell in which a reader first sees the loss of a training fall.

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 __all__ = [
+    "check_batch",
     "check_count",
     "check_data",
     "check_fit",
@@ -25,9 +26,18 @@ __all__ = [
     "check_probabilities",
     "check_rate",
     "check_same_shape",
+    "check_share",
 ]
 
 _LAYER = ("predict", "forward", "backward", "parameters", "gradients")
+
+
+def check_batch(x: Tensor) -> None:
+    """Raise unless a batch of rows has a deviation: two at least."""
+    if x.ndim != 2 or len(x) < 2:
+        raise ValueError(
+            f"x must be of shape (m, n), with m >= 2 in training, got {tuple(x.shape)}"
+        )
 
 
 def check_count(name: str, value: Any) -> int:
@@ -45,6 +55,15 @@ def check_rate(name: str, value: Any) -> float:
         raise TypeError(f"{name} must be a number, got {_kind(value)}")
     if not math.isfinite(value) or value <= 0:
         raise ValueError(f"{name} must be positive and finite, got {value}")
+    return float(value)
+
+
+def check_share(name: str, value: Any) -> float:
+    """The value as a float; raise unless it is a number from 0 on, and below 1."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {_kind(value)}")
+    if not 0 <= value < 1:
+        raise ValueError(f"{name} must be at least 0 and below 1, got {value}")
     return float(value)
 
 

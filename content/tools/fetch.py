@@ -21,7 +21,7 @@ RELEASE = "v0.1.0"
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
     "mlp/bench.csv": "bfbdbe966b793e380ab34270a46e3f99e9b55d7ee3de63522d422888f69924d5",
-    "mlp/claims.csv": "f2610b6b1ff5856fa26e6d7eb0859a3913b3ba3df635cfc4b0d56c6068ea8bee",
+    "mlp/claims.csv": "b600ef89c1a85cfc357a525701eb3fbecac684b1a3ede3d4583e3a6a71a4cc34",
     "mlp/machines.csv": "bac1f97eda908025bd70510e79678fbbde46f9f6ba193ee306741abbe92df885",
     "play/bend.mjs": "cc67afd4d69c46428e11737602a5529c9f10827a7594e7d24a6ff70d55622db2",
     "play/net.mjs": "d2890430b7d8608343dbdb6d4ed1d398826a9ecf136555175b8df6263aa61cdc",
@@ -33,9 +33,9 @@ FILES: dict[str, str] = {
     "play/softmax.mjs": "442c7bcee8ac6433d1b3cd3f7bfb48838e0e21b4caa87da1c2b70d11674bbf9d",
     "play/valley.mjs": "760605a4c7865d2e5cc3af65959bfe1115513784978e91eea9f536d6edb1cfa2",
     "tools/__init__.py": "6202af520d0f7ffec189f628b476b47c394aae0195d8a5cf09b093f89da6cc02",
-    "tools/checks.py": "58e984e82235de11cb78627e45ab35d5ce596b1abf3c2a469ced8f8fdfeb1e79",
+    "tools/checks.py": "836d18151f9b1289b0aa963010f375ff9695b2f4737e8e4993885ef51c49f183",
     "tools/devices.py": "511b34ae035d79fbd0d398f6bc420824522fce30b26f793eebfd46eb5eff454e",
-    "tools/exercises.py": "f7097bac50c6103ca90d444377ebd20c461eb42f8770a92c0a9058248b1d10ec",
+    "tools/exercises.py": "dc474f302b5b9643f11c6532e0c682d6bdd84b8f33c243eeb23a2d67de5051ae",
     "tools/figures.py": "da1455c217e261cdcfbd57a9dfadcfba09e1224399f32436bbed679ae8ed1b55",
     "tools/network.py": "d5d1c9d2cd2020c5efcab8a9cedc9599de12b2471a31eec30d3404f575120778",
     "tools/peers.py": "c61c40e9bb08a4ed351149248e35d23608cf48fd7feaa8a932b612892b4d2eef",
@@ -48,8 +48,8 @@ FILES: dict[str, str] = {
     "tools/torch_heads/rules.py": "e6796e2bdcf182bf0640130b1eed94857b65f4da17f0386d4b212c86106c0d37",
     "tools/torch_heads/runtime.py": "cfdff526adcfb2a49c943beadb9936f1fbf92d85e68fae2c11cecf7cbb457787",
     "tools/torch_metrics.py": "0021fa951c5f25047748b7b3bc628bb18d15682255608bc81e6cb579332287ec",
-    "tools/torch_mlp.py": "15d5972511446b08a25f05b33efe0eaa763a1543e9c92d672f9f9830653474d4",
-    "tools/torch_training.py": "278e265430e2cf6c037afbf453282bc4c28cc3ef8de3e91dc3094b676c5c8ce8",
+    "tools/torch_mlp.py": "453dd804edc0a841119a3fa0e668653d8d9f5253db77a5964621c3b09b21a488",
+    "tools/torch_training.py": "c64d882fd7db8bb1b32dba133f5f9291ce577383a5fe4a5e8c8563393106e9cf",
     "tools/watch.py": "018a380244443fa58690fab633577e46c126a8f6fd84e162c16b1403c9cf91e4",
 }
 

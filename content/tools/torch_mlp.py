@@ -168,10 +168,10 @@ class TorchSequential(Network):
 
     def predict(self, x):
         with torch.no_grad():
-            return self.module(x)
+            return self.module.eval()(x)
 
     def compute_gradients(self, x, y):
-        self.module.zero_grad()
+        self.module.train().zero_grad()
         loss = self.loss(self.module(x), y)
         loss.backward()
         return loss.detach()

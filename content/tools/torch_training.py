@@ -7,6 +7,7 @@ Generated from the notebooks' cells tagged `export`. Do not edit: change the not
 import math
 import torch
 from itertools import count
+from tools.checks import check_batch, check_share
 from tools.torch_mlp import Layer
 
 __all__ = [
@@ -26,6 +27,10 @@ __all__ = [
     "he_normal",
     "xavier_uniform",
     "Residual",
+    "Norm",
+    "LayerNorm",
+    "BatchNorm",
+    "Dropout",
 ]
 
 
@@ -234,3 +239,78 @@ class Residual(Layer):
 
     def gradients(self):
         return [g for layer in self.layers for g in layer.gradients()]
+
+
+# From content/training/normalization.ipynb, cell "norm"
+class Norm(Layer):
+    def __init__(self, n, eps=1e-5):
+        self.gamma, self.beta = torch.ones(n), torch.zeros(n)
+        self.eps = eps
+
+    def forward(self, x):
+        mean = x.mean(self.dim, keepdim=True)
+        self.var = (x - mean).square().mean(self.dim, keepdim=True)
+        self.r = 1 / (self.var + self.eps).sqrt()
+        self.u = (x - mean) * self.r
+        return self.gamma * self.u + self.beta
+
+    def backward(self, grad_output):
+        self.grad_gamma = (grad_output * self.u).sum(0)
+        self.grad_beta = grad_output.sum(0)
+        g = self.gamma * grad_output
+        g_mean = g.mean(self.dim, keepdim=True)
+        gu_mean = (g * self.u).mean(self.dim, keepdim=True)
+        return self.r * (g - g_mean - self.u * gu_mean)
+
+    def parameters(self):
+        return [self.gamma, self.beta]
+
+    def gradients(self):
+        return [self.grad_gamma, self.grad_beta]
+
+
+# From content/training/normalization.ipynb, cell "layer-norm"
+class LayerNorm(Norm):
+    dim = 1
+
+
+# From content/training/normalization.ipynb, cell "batch-norm"
+class BatchNorm(Norm):
+    dim = 0
+
+    def __init__(self, n, eps=1e-5, momentum=0.1):
+        super().__init__(n, eps)
+        self.momentum = momentum
+        self.running_mean, self.running_var = torch.zeros(n), torch.ones(n)
+
+    def forward(self, x):
+        check_batch(x)
+        y, m, keep = super().forward(x), len(x), 1 - self.momentum
+        self.running_mean = (keep * self.running_mean
+                             + self.momentum * x.mean(0))
+        self.running_var = (keep * self.running_var
+                            + self.momentum * self.var[0] * m / (m - 1))
+        return y
+
+    def predict(self, x):
+        r = 1 / (self.running_var + self.eps).sqrt()
+        return self.gamma * (x - self.running_mean) * r + self.beta
+
+
+# From content/training/generalization.ipynb, cell "dropout"
+class Dropout(Layer):
+    def __init__(self, p, generator):
+        check_share("p", p)
+        self.p, self.generator = p, generator
+
+    def forward(self, x):
+        kept = torch.empty(x.shape, dtype=torch.bool)
+        kept.bernoulli_(1 - self.p, generator=self.generator)
+        self.mask = kept.to(x) / (1 - self.p)
+        return self.mask * x
+
+    def predict(self, x):
+        return x
+
+    def backward(self, grad_output):
+        return self.mask * grad_output
