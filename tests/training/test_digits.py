@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage, stats
 from sklearn.preprocessing import StandardScaler
-from sources import read_notebook, source
 from torch import nn
 
+from scripts.sources import read_notebook, source
 from tools import exercises
 from tools.torch_mlp import TorchSequential
 from tools.torch_training import Adam
