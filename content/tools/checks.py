@@ -62,8 +62,7 @@ def check_share(name: str, value: Any) -> float:
     """The value as a float; raise unless it is a number from 0 on, and below 1."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, got {_kind(value)}")
-    share = float(value)
-    if not 0 <= share < 1:
+    if not 0 <= (share := float(value)) < 1:
         raise ValueError(f"{name} must be at least 0 and below 1, got {value}")
     return share
 

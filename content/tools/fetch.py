@@ -33,7 +33,7 @@ FILES: dict[str, str] = {
     "play/softmax.mjs": "442c7bcee8ac6433d1b3cd3f7bfb48838e0e21b4caa87da1c2b70d11674bbf9d",
     "play/valley.mjs": "760605a4c7865d2e5cc3af65959bfe1115513784978e91eea9f536d6edb1cfa2",
     "tools/__init__.py": "6202af520d0f7ffec189f628b476b47c394aae0195d8a5cf09b093f89da6cc02",
-    "tools/checks.py": "e9191724db6bc7a79fbb39f197e3701aa8abd9051f71326342bb33580edfbfc6",
+    "tools/checks.py": "cda030db739c911c92c7ab55e194f480cc2c2d645d61cc60ad8de5c8d874c19d",
     "tools/devices.py": "511b34ae035d79fbd0d398f6bc420824522fce30b26f793eebfd46eb5eff454e",
     "tools/exercises.py": "ea6fddef462dbcfbcd80b3d4478fd1645df9140abd954b4fc84fcf486fd58df0",
     "tools/figures.py": "9fe538760c9748cbd5d9598a795ae0b1b0752bc1687be55d546354082a2fbc72",
