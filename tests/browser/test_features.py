@@ -29,6 +29,13 @@ def test_search_by_keyboard_loads_nothing_before_and_goes_to_the_heading(sink_si
     assert page.url == sink_site.url + "blocks.html#exercises-and-proofs"
 
 
+def test_search_finds_words_of_a_script_without_spaces(sink_site, visit):
+    page = visit().open(sink_site.url)
+    page.click("button.search")
+    page.keyboard.insert_text("链式")
+    expect(page.locator("#found [aria-selected=true]")).to_contain_text("Words without spaces")
+
+
 def test_search_moves_with_the_arrows_and_closes_with_escape(sink_site, visit):
     page = visit().open(sink_site.url)
     page.click("button.search")

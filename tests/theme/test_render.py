@@ -153,7 +153,7 @@ def test_a_title_with_a_formula_is_plain_wherever_only_text_can_stand(build, con
 
 
 def test_all_problems_of_all_pages_are_told_and_fail_the_build(build, content_server, capsys):
-    content_server.put("part.one", {"type": "hologram"}, {"type": "mermaid", "value": ""})
+    content_server.put("part.one", {"type": "hologram"}, {"type": "smell", "value": ""})
     content_server.put("two", {"type": "hologram"})
     status, _ = build()
     told = capsys.readouterr().err

@@ -104,6 +104,13 @@ def demonstration(node: Node, page: Page) -> Markup:
     return code({**node, "lang": "markdown"}, page)
 
 
+@renders("mermaid")
+def diagram(node: Node, page: Page) -> Markup:
+    """A diagram's source: what draws it is a program as large as this site."""
+    label = el("span", "diagram, as its Mermaid source", class_="label")
+    return el("div", label, code({**node, "lang": "text"}, page), class_="labeled")
+
+
 @renders("outputs")
 def outputs(node: Node, page: Page) -> Markup | None:
     content = join(render(child, page) for child in in_one_piece(node.get("children") or (), page))

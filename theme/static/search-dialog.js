@@ -15,8 +15,9 @@
   const index = new MiniSearch({
     fields: ["title", "text"],
     storeFields: ["title", "place", "text"],
-    // Code has names like d_loss__d_W and nn.Linear: their parts are found, too.
-    tokenize: (text) => text.split(/[^\p{L}\p{N}]+/u),
+    // Code has names like d_loss__d_W and nn.Linear: their parts are found, too. So is each sign of a
+    // script that has no spaces between words.
+    tokenize: (text) => text.match(/[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}]|(?:(?![\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}])[\p{L}\p{N}])+/gu) ?? [],
     searchOptions: { prefix: true, fuzzy: (term) => (term.length > 3 ? 0.2 : 0), boost: { title: 4 }, combineWith: "AND" },
   });
   index.addAll(bookSections);
