@@ -22,7 +22,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from . import inventory, metadata, mystast, searching, whole
+from . import inventory, latex, metadata, mystast, searching, whole
 from .book import Assets, Book, ContentServer, Entry, Problem, page_file
 
 THEME = Path(__file__).resolve().parent
@@ -322,12 +322,21 @@ def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def name_plainly(document: dict[str, Any]) -> None:
-    """Give a page whose heading has formulas a title that can be read where only text can stand."""
+    """Give a page whose heading has formulas a title that can be read where only text can stand.
+
+    Of the heading that begins a notebook, MyST may leave nothing but the title, with its TeX.
+    """
     front = document["frontmatter"]
+
+    def plain(tex: re.Match[str]) -> str:
+        return mystast.text_of({"type": "inlineMath", **latex.node(tex[0], display=False)})
+
     heading = next((node for node in walk(document["mdast"]) if node["type"] == "heading"), None)
     if front.get("content_includes_title") and heading:
         if any(node["type"] == "inlineMath" for node in walk(heading)):
             front["title"] = mystast.text_of(heading)
+    elif "\\" in (front.get("title") or ""):
+        front["title"] = re.sub(r"\\[A-Za-z]\S*", plain, front["title"])
 
 
 def nested(outline: list[tuple[int, str, Markup]]) -> list[tuple[str, Markup, list]]:

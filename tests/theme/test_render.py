@@ -152,6 +152,13 @@ def test_a_title_with_a_formula_is_plain_wherever_only_text_can_stand(build, con
     assert "The ℓ_2" in found["index.html"].xpath("//nav[@id='contents']//a/text()")
 
 
+def test_the_tex_in_a_title_without_a_heading_is_plain_too(build, content_server):
+    """What is no formula stays."""
+    content_server.put("two", title=r"The \ell_2 norm by \newcommand")
+    _, folder = build()
+    assert pages(folder)["two.html"].findtext(".//h1") == r"The ℓ_2 norm by \newcommand"
+
+
 def test_all_problems_of_all_pages_are_told_and_fail_the_build(build, content_server, capsys):
     content_server.put("part.one", {"type": "hologram"}, {"type": "smell", "value": ""})
     content_server.put("two", {"type": "hologram"})
