@@ -13,7 +13,6 @@ import json
 import os
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from . import inventory, latex, metadata, mystast, searching, whole
+from . import documents, inventory, metadata, mystast, searching, whole
 from .book import Assets, Book, ContentServer, Entry, Problem, page_file
 
 THEME = Path(__file__).resolve().parent
@@ -163,10 +162,10 @@ class Site:
         project = config["projects"][0]
         slugs = [project["index"], *(page["slug"] for page in project["pages"] if page.get("slug"))]
         texts = {slug: self.content.get(f"/content/{slug}.json").decode() for slug in slugs}
-        self._names = lasting_ids(texts)
+        self._names = documents.lasting_ids(texts)
         self.documents = {slug: json.loads(self._lasting(text)) for slug, text in texts.items()}
         for document in self.documents.values():
-            name_plainly(document)
+            documents.name_plainly(document)
         fronts = {slug: document["frontmatter"] for slug, document in self.documents.items()}
         titles = {slug: front.get("title") or "" for slug, front in fronts.items()}
         home = fronts[project["index"]].get("short_title") or titles[project["index"]]
@@ -186,7 +185,7 @@ class Site:
 
     def _lasting(self, text: str) -> str:
         """The text with ids that the next build will have, too."""
-        return RANDOM_ID.sub(lambda found: self._names.get(found[0], found[0]), text)
+        return documents.RANDOM_ID.sub(lambda found: self._names.get(found[0], found[0]), text)
 
     def render(self, slug: str) -> tuple[mystast.Page, str, Markup]:
         """A page, its HTML, and its article alone. Problems are added to `problems`."""
@@ -283,60 +282,6 @@ class Site:
         target = self.folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
-
-
-# What MyST draws for an index entry and for an exercise whose author gives it no label.
-RANDOM_ID = re.compile(r"\b(index|exercise)-[A-Za-z0-9]{10}\b")
-
-
-def lasting_ids(texts: dict[str, str]) -> dict[str, str]:
-    """Ids in place of the random ones that nodes of these pages get in every build."""
-    found: dict[str, str] = {}
-    for text in texts.values():
-        counts: Counter[str] = Counter()
-        for node in walk(json.loads(text)["mdast"]) if RANDOM_ID.search(text) else ():
-            if kind := drawn(node):
-                counts[kind] += 1
-                name = f"{kind}-entry-{counts[kind]}"
-                found |= {node["identifier"]: name, node["label"]: name}
-    return found
-
-
-def drawn(node: dict[str, Any]) -> str | None:
-    """The kind of an id that MyST has drawn: `index` or `exercise`. Authors' labels stay."""
-    if not (match := RANDOM_ID.fullmatch(node.get("label") or "")):
-        return None
-    if node["type"] == "exercise":  # MyST reads an author's label before it numbers the exercise
-        keys = list(node)
-        is_drawn = keys.index("label") > keys.index("enumerated")
-    else:  # what is drawn has capitals and digits anywhere
-        is_drawn = "indexEntries" in node and not re.search(r"-.[a-z]+$", node["label"])
-    return match[1] if is_drawn else None
-
-
-def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A node and all that are in it."""
-    yield node
-    for child in node.get("children") or ():
-        yield from walk(child)
-
-
-def name_plainly(document: dict[str, Any]) -> None:
-    """Give a page whose heading has formulas a title that can be read where only text can stand.
-
-    Of the heading that begins a notebook, MyST may leave nothing but the title, with its TeX.
-    """
-    front = document["frontmatter"]
-
-    def plain(tex: re.Match[str]) -> str:
-        return mystast.text_of({"type": "inlineMath", **latex.node(tex[0], display=False)})
-
-    heading = next((node for node in walk(document["mdast"]) if node["type"] == "heading"), None)
-    if front.get("content_includes_title") and heading:
-        if any(node["type"] == "inlineMath" for node in walk(heading)):
-            front["title"] = mystast.text_of(heading)
-    elif "\\" in (front.get("title") or ""):
-        front["title"] = re.sub(r"\\[A-Za-z]\S*", plain, front["title"])
 
 
 def nested(outline: list[tuple[int, str, Markup]]) -> list[tuple[str, Markup, list]]:
