@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 from . import latex, mystast
+from .mystast import walk
 
 # What MyST draws for an index entry and for an exercise whose author gives it no label.
 RANDOM_ID = re.compile(r"\b(index|exercise)-[A-Za-z0-9]{10}\b")
@@ -37,13 +37,6 @@ def drawn(node: dict[str, Any]) -> str | None:
     else:  # what is drawn has capitals and digits anywhere
         is_drawn = "indexEntries" in node and not re.search(r"-.[a-z]+$", node["label"])
     return match[1] if is_drawn else None
-
-
-def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A node and all that are in it."""
-    yield node
-    for child in node.get("children") or ():
-        yield from walk(child)
 
 
 def name_plainly(document: dict[str, Any]) -> None:

@@ -29,17 +29,21 @@ def references(found: dict[str, Any], book: Book) -> dict[str, Any]:
     return found | {"references": kept}
 
 
-def page(document: str) -> str:
+def page(document: dict[str, Any]) -> str:
     """A page's syntax tree, from which another book takes the words of a link, or a passage.
 
     Without the names of nodes that MyST draws anew in each build, and that nobody refers to.
     """
+    return json.dumps(_lasting(document), ensure_ascii=False)
 
-    def lasting(node: dict[str, Any]) -> dict[str, Any]:
-        drawn = ("key", "id") if node.get("type") in ("output", "outputs") else ("key",)
-        return {name: value for name, value in node.items() if name not in drawn}
 
-    return json.dumps(json.loads(document, object_hook=lasting), ensure_ascii=False)
+def _lasting(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_lasting(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    drawn = ("key", "id") if value.get("type") in ("output", "outputs") else ("key",)
+    return {name: _lasting(each) for name, each in value.items() if name not in drawn}
 
 
 def inventory(found: bytes, book: Book) -> bytes:
@@ -51,7 +55,7 @@ def inventory(found: bytes, book: Book) -> bytes:
     for line in zlib.decompress(found[head.end() :]).decode().splitlines():
         if entry := ENTRY.fullmatch(line):
             name, role, priority, location, title = entry.groups()
-            page, mark, fragment = location.partition("#")
-            if file := book.file(f"/{page}"):
+            address, mark, fragment = location.partition("#")
+            if file := book.file(f"/{address}"):
                 lines.append(f"{name} {role} {priority} {file}{mark}{fragment} {title}\n")
     return head[0].replace(b"\r", b"") + zlib.compress("".join(lines).encode())

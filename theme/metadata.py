@@ -57,12 +57,9 @@ def authors(front: dict[str, Any], book: Book) -> list[str]:
 
 def beginning(tree: dict[str, Any], length: int = 160) -> str | None:
     """The beginning of the first paragraph: what a page says of itself, if nobody has."""
-    todo = [tree]
-    while todo:
-        node = todo.pop()
+    for node in mystast.walk(tree):
         if node["type"] == "paragraph" and (text := " ".join(mystast.text_of(node).split())):
             return text if len(text) <= length else text[: length - 1].rsplit(" ", 1)[0] + "…"
-        todo += reversed(node.get("children") or [])
     return None
 
 

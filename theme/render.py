@@ -254,7 +254,7 @@ class Site:
 
     def build(self) -> None:
         """Write every page, the whole book on one page, and what stands beside the pages."""
-        chapters = (self.write_page(entry.slug) for entry in self.book.pages if entry.slug)
+        chapters = (self.write_page(entry.slug) for entry in self.book.pages)
         with open(self.folder / whole.FILE, "w", encoding="utf-8") as file:
             file.writelines(self.whole(chapters))
         self._write(NOT_FOUND, self.not_found())
@@ -274,8 +274,7 @@ class Site:
         """Write one page; its chapter of the whole book."""
         page, html, article = self.render(slug)
         self._write(page.file, html)
-        tree = inventory.page(json.dumps(self.documents[slug]))
-        self._write(f"content/{slug}.json", tree)
+        self._write(f"content/{slug}.json", inventory.page(self.documents[slug]))
         return page.file, page.title, whole.chapter(article, page.file)
 
     def _write(self, name: str, text: str) -> None:

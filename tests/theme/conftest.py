@@ -111,7 +111,6 @@ def content_server():
     server.files = {
         "/": b"{}",
         "/config.json": json.dumps(CONFIG).encode(),
-        "/myst.search.json": b'{"records": []}',
         "/myst.xref.json": b'{"references": []}',
         "/objects.inv": b"# Sphinx inventory version 2\n#\n#\n#\n" + zlib.compress(b""),
     }

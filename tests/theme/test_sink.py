@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from browser.conftest import served
 from lxml import html as lxml_html
 
 from tests.theme import sink
@@ -77,12 +75,8 @@ def test_another_book_refers_to_this_one(site, tmp_path, kind):
     """By MyST's references, which tell the words of a link, too; or by Sphinx's inventory."""
     folder = tmp_path / "other"
     folder.mkdir()
-    server = ThreadingHTTPServer(
-        ("localhost", 0), partial(SimpleHTTPRequestHandler, directory=str(site))
-    )
-    with server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        url = f"http://localhost:{server.server_port}"
+    with served(site, tmp_path / "served") as place:
+        url = place.url.rstrip("/")
         settings = {
             "version": 1,
             "project": {
@@ -96,7 +90,6 @@ def test_another_book_refers_to_this_one(site, tmp_path, kind):
         links = "[](xref:sink#start) [](xref:sink#fig-drawing) [](xref:sink#a-table)"
         (folder / "index.md").write_text(f"# Another\n\n{links}\n")
         built = sink.build(folder)
-        server.shutdown()
     assert built.returncode == 0, built.stdout + built.stderr
     page = lxml_html.parse(str(folder / "_build" / "html" / "index.html")).getroot()
     found = page.xpath(f"//main//a[starts-with(@href, '{url}')]")

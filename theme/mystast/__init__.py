@@ -8,7 +8,7 @@ tells all of them at once.
 
 from . import blocks, formulas, media, outputs, prose, references
 from .article import article
-from .page import RENDERERS, Page, render, renders, text_of
+from .page import RENDERERS, Page, render, renders, text_of, walk
 
-__all__ = ["RENDERERS", "Page", "article", "render", "renders", "text_of"]
+__all__ = ["RENDERERS", "Page", "article", "render", "renders", "text_of", "walk"]
 _ = blocks, formulas, media, outputs, prose, references  # they have registered their functions

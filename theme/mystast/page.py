@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 from xml.etree import ElementTree
@@ -113,6 +113,13 @@ def render(node: Node, page: Page) -> Markup:
 def inside(node: Node, page: Page) -> Markup:
     """The HTML of a node's children."""
     return join(render(child, page) for child in node.get("children") or ())
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """A node and all that are in it, in the order of the text."""
+    yield node
+    for child in node.get("children") or ():
+        yield from walk(child)
 
 
 def text_of(node: Node) -> str:
