@@ -51,18 +51,15 @@ def check_count(name: str, value: Any) -> int:
 
 def check_rate(name: str, value: Any) -> float:
     """The value as a float; raise unless it is a positive finite number."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number, got {_kind(value)}")
-    if not math.isfinite(value) or value <= 0:
+    rate = _number(name, value)
+    if not math.isfinite(rate) or rate <= 0:
         raise ValueError(f"{name} must be positive and finite, got {value}")
-    return float(value)
+    return rate
 
 
 def check_share(name: str, value: Any) -> float:
     """The value as a float; raise unless it is a number from 0 on, and below 1."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number, got {_kind(value)}")
-    if not 0 <= (share := float(value)) < 1:
+    if not 0 <= (share := _number(name, value)) < 1:
         raise ValueError(f"{name} must be at least 0 and below 1, got {value}")
     return share
 
@@ -188,6 +185,12 @@ def check_fit(
             raise ValueError(f"{name} must be without requires_grad, got a tensor that has it")
     if valid is not None:
         check_data(network, *valid, prefix="valid ")
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {_kind(value)}")
+    return float(value)
 
 
 def _weights(layers: Any) -> list[Tensor]:

@@ -4,11 +4,10 @@ import csv
 import math
 from itertools import pairwise
 
-import pytest
+from answers import answer_tests
 from books import ROOT
 
 from scripts import bench
-from tools import exercises
 
 
 def products(widths, m):
@@ -52,15 +51,7 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize(("name", "answer"), [(n, a) for n in WRONG for a in WRONG[n]])
-def test_wrong_answers_are_refused(name, answer):
-    with pytest.raises(AssertionError):
-        getattr(exercises, name)(answer)
-
-
-@pytest.mark.parametrize(("name", "answer"), [(n, a) for n in RIGHT for a in RIGHT[n]])
-def test_right_answers_are_taken(name, answer):
-    getattr(exercises, name)(answer)
+test_wrong_answers_are_refused, test_right_answers_are_taken = answer_tests(WRONG, RIGHT)
 
 
 def test_the_recorded_results_are_whole():

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from answers import answer_tests
 from books import ROOT, Build, run_cells
 
 from scripts.sources import Book
-from tools import exercises
 
 NAME = "content/mlp/reproducibility.ipynb"
 BOOK = Book.read(ROOT)
@@ -114,15 +114,7 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize(("name", "answer"), [(n, a) for n in WRONG for a in WRONG[n]])
-def test_wrong_answers_are_refused(name, answer):
-    with pytest.raises(AssertionError):
-        getattr(exercises, name)(answer)
-
-
-@pytest.mark.parametrize(("name", "answer"), [(n, a) for n in RIGHT for a in RIGHT[n]])
-def test_right_answers_are_taken(name, answer):
-    getattr(exercises, name)(answer)
+test_wrong_answers_are_refused, test_right_answers_are_taken = answer_tests(WRONG, RIGHT)
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,7 @@
 """The checks of the regression notebook's exercises refuse wrong answers and take right ones."""
 
-import pytest
 import torch
-
-from tools import exercises
+from answers import answer_tests
 
 
 def three_layers(*, slope=lambda a: 1 - a * a, last=False, factor=2, swap=False, biases=True):
@@ -67,12 +65,4 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("name", "answer"), [(n, a) for n in WRONG for a in WRONG[n]])
-def test_wrong_answers_are_refused(name, answer):
-    with pytest.raises(AssertionError):
-        getattr(exercises, name)(answer)
-
-
-@pytest.mark.parametrize(("name", "answer"), [(n, a) for n in RIGHT for a in RIGHT[n]])
-def test_right_answers_are_taken(name, answer):
-    getattr(exercises, name)(answer)
+test_wrong_answers_are_refused, test_right_answers_are_taken = answer_tests(WRONG, RIGHT)
