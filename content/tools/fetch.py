@@ -38,7 +38,7 @@ FILES: dict[str, str] = {
     "tools/exercises.py": "2d611ff9c45aff93383345e5728c9b0f833046f3caedde69d366b8d7ee9ed946",
     "tools/exercises_training.py": "6b6de20c062f48b109ab5f47f95d2adce8179fafa20e0877071bb1a668da4510",
     "tools/figures.py": "9fe538760c9748cbd5d9598a795ae0b1b0752bc1687be55d546354082a2fbc72",
-    "tools/network.py": "13b9459ce50a7f664b2f5dc306297cb7c295eb2277ea5d59e0cce26c3e3f4a5e",
+    "tools/network.py": "7eb98da2103207894089507db18319816906fdc07db0e457e8f722812cbb1699",
     "tools/peers.py": "c61c40e9bb08a4ed351149248e35d23608cf48fd7feaa8a932b612892b4d2eef",
     "tools/play.py": "c840ce76ff72a95f8230d3723991de0e051ab171abdc19e8ff6394354249dbe9",
     "tools/prepared.py": "e829f5380a72eadd209f761d35114754ef1b15c3114495c54372fbf75f205825",
@@ -49,7 +49,7 @@ FILES: dict[str, str] = {
     "tools/torch_heads/rules.py": "e6796e2bdcf182bf0640130b1eed94857b65f4da17f0386d4b212c86106c0d37",
     "tools/torch_heads/runtime.py": "cfdff526adcfb2a49c943beadb9936f1fbf92d85e68fae2c11cecf7cbb457787",
     "tools/torch_metrics.py": "20a2641b5720fc95950fd47115b30b4a12ce364e6d5db3afa10529732e8ab761",
-    "tools/torch_mlp.py": "453dd804edc0a841119a3fa0e668653d8d9f5253db77a5964621c3b09b21a488",
+    "tools/torch_mlp.py": "c838988da83059e386d31a4f1e336851cc4f57e17ed1750441716091316ed3eb",
     "tools/torch_training.py": "c64d882fd7db8bb1b32dba133f5f9291ce577383a5fe4a5e8c8563393106e9cf",
     "tools/watch.py": "018a380244443fa58690fab633577e46c126a8f6fd84e162c16b1403c9cf91e4",
 }

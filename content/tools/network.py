@@ -98,7 +98,7 @@ class Network:
         optimizer: Any,
         valid: tuple[Tensor, Tensor] | None = None,
         generator: torch.Generator | None = None,
-        progress: bool = True,
+        progress: bool = False,
     ) -> History:
         """Train, one step for each batch.
 
@@ -110,7 +110,7 @@ class Network:
             optimizer: takes the steps, such as ``SGD(0.1)``; for ``TorchSequential``, PyTorch's.
             valid: a pair ``(x, y)`` to evaluate after each epoch.
             generator: shuffles the samples in each epoch; without it they keep their order.
-            progress: show a bar.
+            progress: show a bar; without it, nothing is printed.
 
         Raises:
             TypeError, ValueError: it cannot be trained with these; nothing has changed then.

@@ -188,7 +188,7 @@ class TorchSequential(Network):
 class SoftmaxCrossEntropy:
     def __call__(self, Z, Y):
         check_same_shape(Z, Y)
-        Z = Z - Z.amax(1, keepdim=True)
+        Z = Z - Z.amax(1, keepdim=True)  # less each row's largest
         log_P = Z - Z.exp().sum(1, keepdim=True).log()
         self.P, self.Y = log_P.exp(), Y
         return -(Y * log_P).sum() / len(Y)
@@ -199,7 +199,7 @@ class SoftmaxCrossEntropy:
 
 # From content/mlp/mlp-for-classification.ipynb, cell "one-hot"
 def one_hot(labels, n_classes, dtype=None):
-    check_labels(labels, n_classes)
+    check_labels(labels, n_classes)  # whole numbers, 0 to n_classes - 1
     identity = torch.eye(n_classes, dtype=dtype, device=labels.device)
     return identity[labels.long()]
 

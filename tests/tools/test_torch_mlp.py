@@ -189,7 +189,6 @@ def train(network, x, y, epochs, lr, batch_size, valid=None, shuffle=None):
     return network.fit(
         x, y, epochs=epochs, batch_size=batch_size, optimizer=optimizer, valid=valid,
         generator=None if shuffle is None else torch.Generator().manual_seed(shuffle),
-        progress=False,
     )  # fmt: skip
 
 
@@ -500,7 +499,7 @@ def test_bad_fit_changes_nothing(change, error, words):
     before = [p.clone() for p in model.parameters()]
     arguments = {"x": X, "y": Y, "epochs": 1, "batch_size": 2, "optimizer": SGD(0.1), **change}
     with pytest.raises(error) as caught:
-        model.fit(**arguments, progress=False)
+        model.fit(**arguments)
     message = str(caught.value)
     assert all(word in message for word in words), message
     assert re.fullmatch(r"(valid )?\w+ must be .+, got .+", message), message
@@ -530,13 +529,13 @@ def test_the_reference_refuses_what_ours_refuses(change, error, words):
     arguments = {"epochs": 1, "batch_size": 2, "optimizer": optimizer, **change}
     before = [p.clone() for p in reference.parameters()]
     with pytest.raises(error, match=re.escape(words)):
-        reference.fit(X, Y, **arguments, progress=False)
+        reference.fit(X, Y, **arguments)
     assert all(torch.equal(a, b) for a, b in zip(before, reference.parameters(), strict=True))
 
 
 def test_whole_numbers_and_rates_of_numpy_are_accepted():
     model = Model([Dense(np.int64(3), np.int64(2))], MSE(), dtype=torch.float64)
-    settings = {"epochs": np.int64(2), "batch_size": np.int64(2), "progress": False}
+    settings = {"epochs": np.int64(2), "batch_size": np.int64(2)}
     assert len(model.fit(X, Y, optimizer=SGD(np.float32(0.1)), **settings).train) == 2
 
 
@@ -651,10 +650,11 @@ def replace_accelerators(monkeypatch, cuda, mps):
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
 
 
-def test_progress_bar_can_be_switched_off(capsys):
+def test_a_progress_bar_on_request(capsys):
     model, _ = networks([3, 2], [], "mse", torch.float64, "cpu", 0)
-    train(model, X, Y, 2, 0.1, 2)
-    assert capsys.readouterr().err == ""
+    for progress in (False, True):
+        model.fit(X, Y, epochs=2, batch_size=2, optimizer=SGD(0.1), progress=progress)
+        assert bool(capsys.readouterr().err) == progress
 
 
 def test_all_names_are_exported():

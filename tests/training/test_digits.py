@@ -87,7 +87,6 @@ def test_it_trains_as_pytorch_does_with_adam(defined, width, lr, size, seed):
             batch_size=size,
             optimizer=optimizer,
             generator=torch.Generator().manual_seed(seed),
-            progress=False,
         ).train
         for model, optimizer in zip((ours, theirs), optimizers, strict=True)
     ]

@@ -71,7 +71,7 @@ def test_residual_networks_train_as_in_torch(widths, seed, dtype, data):
         (twin, torch.optim.SGD(twin.module.parameters(), lr=1e-3)),
         (model, SGD(1e-3)),
     ):
-        options = {"epochs": 3, "batch_size": 4, "progress": False}
+        options = {"epochs": 3, "batch_size": 4}
         losses.append(network.fit(x, y, optimizer=optimizer, **options).train)
     torch.testing.assert_close(*losses, rtol=error, atol=error)
     torch.testing.assert_close(model.parameters(), twin.parameters(), rtol=error, atol=error)

@@ -76,7 +76,7 @@ def test_a_network_with_norms_trains_as_in_torch(kind, widths, size, seed):
     y = torch.randn(2 * size, 2, generator=draw, dtype=torch.float64)
     histories = [
         network.fit(x, y, epochs=4, batch_size=size, optimizer=optimizer, valid=(x, y),
-                    generator=torch.Generator().manual_seed(seed), progress=False)
+                    generator=torch.Generator().manual_seed(seed))
         for network, optimizer in (
             (model, SGD(0.05)), (twin, torch.optim.SGD(twin.module.parameters(), 0.05)))
     ]  # fmt: skip
