@@ -32,10 +32,10 @@ class Limits(NamedTuple):
 
 
 LIMITS = {
-    "first-network": Limits(1800, 120, 25),
-    "mlp-for-regression": Limits(2400, 180, 25),
-    "mlp-for-classification": Limits(2200, 155, 16),
-    "softmax-cross-entropy-pitfall": Limits(2100, 145, 18),
+    "first-network": Limits(1750, 110, 25),
+    "mlp-for-regression": Limits(2300, 175, 25),
+    "mlp-for-classification": Limits(2100, 150, 16),
+    "softmax-cross-entropy-pitfall": Limits(1950, 150, 18),
     "reproducibility": Limits(2100, 200, 25),
     "cost-of-training": Limits(2650, 350, 25),
     "broken-backprop": Limits(2500, 250, 25),
@@ -47,8 +47,9 @@ LIMITS = {
     "digits": Limits(2000, 200, 25),
 }
 CORE = list(LIMITS)[:4]
-# The cell in which a reader first sees the loss of a training fall.
-FIRST_TRAINING = {"first-network": "learn", "mlp-for-regression": "train"}
+# The cell in which a reader first sees the loss of a training fall, and how much of the prose may
+# stand before it. (Readers of the first network wanted the paper before the code.)
+FIRST_TRAINING = {"first-network": ("learn", 0.46), "mlp-for-regression": ("train", 0.33)}
 
 
 def cells(name: str) -> list[dict]:
@@ -101,7 +102,7 @@ def test_the_four_together_are_shorter_than_three_were():
 
 
 @pytest.mark.parametrize("name", FIRST_TRAINING)
-def test_training_runs_within_the_first_third(name: str):
-    ids = [cell["id"] for cell in cells(name)]
-    before = cells(name)[: ids.index(FIRST_TRAINING[name])]
-    assert sum(map(words, before)) <= sum(map(words, cells(name))) / 3
+def test_training_runs_early(name: str):
+    training, share = FIRST_TRAINING[name]
+    before = cells(name)[: [cell["id"] for cell in cells(name)].index(training)]
+    assert sum(map(words, before)) <= share * sum(map(words, cells(name)))

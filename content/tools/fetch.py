@@ -21,7 +21,7 @@ RELEASE = "v0.1.0"
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
     "mlp/bench.csv": "bfbdbe966b793e380ab34270a46e3f99e9b55d7ee3de63522d422888f69924d5",
-    "mlp/claims.csv": "b600ef89c1a85cfc357a525701eb3fbecac684b1a3ede3d4583e3a6a71a4cc34",
+    "mlp/claims.csv": "0872fff04815021633eddd13019e29b74564383980ae316c43f45cae003e6726",
     "mlp/machines.csv": "bac1f97eda908025bd70510e79678fbbde46f9f6ba193ee306741abbe92df885",
     "play/bend.mjs": "a06a20fb5dee1c5b868bc4114c55b6fdfcb2ccfcdad635a56dd94d701b477c18",
     "play/net.mjs": "d2890430b7d8608343dbdb6d4ed1d398826a9ecf136555175b8df6263aa61cdc",

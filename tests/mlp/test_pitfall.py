@@ -42,10 +42,11 @@ def test_the_floors_and_numbers_in_the_text(page):
         assert floor(k) < losses.min() and losses.max() < floor(k) + 1
     for k, written in ((3, "0.5514"), (3, "0.55"), (10, "1.46"), (4, "0.74")):
         assert f"{floor(k):.{len(written) - 2}f}" == written and written in TEXT
-    # A wrong answer leaves the right class 1/2 at most; the least that it can cost is this.
+    # A wrong answer leaves the right class 1/2 at most; the least that it can cost is this: so a
+    # loss of 1.46 at 50 % right does not fit.
     z = torch.zeros(1, 10)
     z[0, :2] = 100
-    assert f"at least {(floor(10) + doubled(z, torch.tensor([0])).item()) / 2:.2f}" in TEXT
+    assert (floor(10) + doubled(z, torch.tensor([0])).item()) / 2 > 1.46 + 0.2
     z = 10 * torch.randn(100_000, 10, generator=generator)
     losses = F.cross_entropy(z.softmax(1), torch.zeros(len(z), dtype=int), reduction="none")
     assert (
@@ -79,7 +80,6 @@ def test_each_other_cause_shows_what_the_table_says(page, seed):
     assert F.cross_entropy(model(new_x), new_y) > floor(3)
     first, second = train(network(3, seed), x, y, F.cross_entropy, epochs=2)
     assert second < 0.95 * first
-    assert not train(network(3, seed), x, y, F.cross_entropy, lr=20.0).max() < math.log(3)
     dead = network(3, seed)
     dead[0].bias.data -= 20
     assert abs(train(dead, x, y, F.cross_entropy)[-1] - math.log(3)) < 0.05
