@@ -32,8 +32,8 @@ class Limits(NamedTuple):
 
 
 LIMITS = {
-    "first-network": Limits(1750, 110, 25),
-    "mlp-for-regression": Limits(2300, 175, 25),
+    "first-network": Limits(1760, 110, 25),
+    "mlp-for-regression": Limits(2300, 185, 25),
     "mlp-for-classification": Limits(2100, 150, 16),
     "softmax-cross-entropy-pitfall": Limits(1950, 150, 18),
     "reproducibility": Limits(2100, 200, 25),
@@ -49,7 +49,7 @@ LIMITS = {
 CORE = list(LIMITS)[:4]
 # The cell in which a reader first sees the loss of a training fall, and how much of the prose may
 # stand before it. (Readers of the first network wanted the paper before the code.)
-FIRST_TRAINING = {"first-network": ("learn", 0.46), "mlp-for-regression": ("train", 0.33)}
+FIRST_TRAINING = {"first-network": ("learn", 0.46), "mlp-for-regression": ("train", 0.35)}
 
 
 def cells(name: str) -> list[dict]:

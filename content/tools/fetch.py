@@ -49,7 +49,7 @@ FILES: dict[str, str] = {
     "tools/torch_heads/rules.py": "e6796e2bdcf182bf0640130b1eed94857b65f4da17f0386d4b212c86106c0d37",
     "tools/torch_heads/runtime.py": "cfdff526adcfb2a49c943beadb9936f1fbf92d85e68fae2c11cecf7cbb457787",
     "tools/torch_metrics.py": "20a2641b5720fc95950fd47115b30b4a12ce364e6d5db3afa10529732e8ab761",
-    "tools/torch_mlp.py": "c838988da83059e386d31a4f1e336851cc4f57e17ed1750441716091316ed3eb",
+    "tools/torch_mlp.py": "7bfeb9b8d05705f594a5ff38b34f839941df8c20275abb55d3dc449c2f8ce145",
     "tools/torch_training.py": "c64d882fd7db8bb1b32dba133f5f9291ce577383a5fe4a5e8c8563393106e9cf",
     "tools/watch.py": "018a380244443fa58690fab633577e46c126a8f6fd84e162c16b1403c9cf91e4",
 }

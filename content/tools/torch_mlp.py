@@ -12,9 +12,9 @@ from torch import nn
 __all__ = [
     "numerical_gradient",
     "Layer",
+    "Tanh",
     "ReLU",
     "Sigmoid",
-    "Tanh",
     "Dense",
     "MSE",
     "SGD",
@@ -40,9 +40,7 @@ def numerical_gradient(f, x, h):
 
 # From content/mlp/mlp-for-regression.ipynb, cell "layers"
 class Layer:
-    """A step of a network, here without parameters."""
-
-    def predict(self, x):  # as in training; Part II has layers that differ
+    def predict(self, x):  # outside of training
         return self.forward(x)
 
     def parameters(self):
@@ -52,6 +50,16 @@ class Layer:
         return []
 
 
+class Tanh(Layer):
+    def forward(self, x):
+        self.a = torch.tanh(x)
+        return self.a
+
+    def backward(self, grad_output):
+        return grad_output * (1 - self.a * self.a)
+
+
+# From content/mlp/mlp-for-regression.ipynb, cell "activations"
 class ReLU(Layer):
     def forward(self, x):
         self.a = torch.relu(x)
@@ -68,16 +76,6 @@ class Sigmoid(Layer):
 
     def backward(self, grad_output):
         return grad_output * self.a * (1 - self.a)
-
-
-# From content/mlp/mlp-for-regression.ipynb, cell "activations"
-class Tanh(Layer):
-    def forward(self, x):
-        self.a = torch.tanh(x)
-        return self.a
-
-    def backward(self, grad_output):
-        return grad_output * (1 - self.a * self.a)
 
 
 # From content/mlp/mlp-for-regression.ipynb, cell "dense"
