@@ -183,7 +183,7 @@ def test_the_first_network_trains_as_pytorch_does(seed):
         generator = torch.Generator().manual_seed(seed)
         w1, b1, w2 = torch.randn(3, 16, generator=generator)
         start = (w1, b1, w2, torch.zeros(1))
-        mine, losses = first["train"](*start, lr=0.02, steps=200)
+        mine, losses = first["train"](first["x"], first["y"], *start, lr=0.02, steps=200)
         theirs = [w.clone().requires_grad_() for w in start]
         optimizer = torch.optim.SGD(theirs, lr=0.02)
         for step in range(200):
