@@ -50,7 +50,7 @@ FILES: dict[str, str] = {
     "tools/torch_heads/runtime.py": "cfdff526adcfb2a49c943beadb9936f1fbf92d85e68fae2c11cecf7cbb457787",
     "tools/torch_metrics.py": "20a2641b5720fc95950fd47115b30b4a12ce364e6d5db3afa10529732e8ab761",
     "tools/torch_mlp.py": "7bfeb9b8d05705f594a5ff38b34f839941df8c20275abb55d3dc449c2f8ce145",
-    "tools/torch_training.py": "c64d882fd7db8bb1b32dba133f5f9291ce577383a5fe4a5e8c8563393106e9cf",
+    "tools/torch_training.py": "dfbc20516505e37c914815d9594e57c699548c9467fd6dadef51035dbbe3b0d2",
     "tools/watch.py": "018a380244443fa58690fab633577e46c126a8f6fd84e162c16b1403c9cf91e4",
 }
 

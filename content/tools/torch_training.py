@@ -242,7 +242,7 @@ class Residual(Layer):
 
 
 # From content/training/normalization.ipynb, cell "norm"
-class Norm(Layer):
+class Norm(Layer):  # along dim, which is 0 or 1: see below
     def __init__(self, n, eps=1e-5):
         self.gamma, self.beta = torch.ones(n), torch.zeros(n)
         self.eps = eps
@@ -285,12 +285,10 @@ class BatchNorm(Norm):
 
     def forward(self, x):
         check_batch(x)
-        y, m, keep = super().forward(x), len(x), 1 - self.momentum
-        self.running_mean = (keep * self.running_mean
-                             + self.momentum * x.mean(0))
-        self.running_var = (keep * self.running_var
-                            + self.momentum * self.var[0] * m / (m - 1))
-        return y
+        new = self.momentum
+        self.running_mean = (1 - new) * self.running_mean + new * x.mean(0)
+        self.running_var = (1 - new) * self.running_var + new * x.var(0)
+        return super().forward(x)
 
     def predict(self, x):
         r = 1 / (self.running_var + self.eps).sqrt()
