@@ -22,6 +22,7 @@ __all__ = [
     "check_fit",
     "check_labels",
     "check_model",
+    "check_options",
     "check_parameters",
     "check_probabilities",
     "check_rate",
@@ -47,6 +48,13 @@ def check_count(name: str, value: Any) -> int:
     if value < 1:
         raise ValueError(f"{name} must be at least 1, got {value}")
     return int(value)
+
+
+def check_options(rule: Any, options: dict[str, Any]) -> None:
+    """Each is an attribute of the optimizer's class. Raises TypeError."""
+    for name in options:
+        if not hasattr(type(rule), name):
+            raise TypeError(f"{type(rule).__name__} has no option {name!r}")
 
 
 def check_rate(name: str, value: Any) -> float:

@@ -33,7 +33,7 @@ FILES: dict[str, str] = {
     "play/softmax.mjs": "442c7bcee8ac6433d1b3cd3f7bfb48838e0e21b4caa87da1c2b70d11674bbf9d",
     "play/valley.mjs": "760605a4c7865d2e5cc3af65959bfe1115513784978e91eea9f536d6edb1cfa2",
     "tools/__init__.py": "6202af520d0f7ffec189f628b476b47c394aae0195d8a5cf09b093f89da6cc02",
-    "tools/checks.py": "7237ef6500dc9fbe2dc762d845615d4443972eb9bb1f226c59c5d2718d44a6c1",
+    "tools/checks.py": "a5a69b650ca06ea628ec27859e6127c41aafc457867f6644c05baa4b4f2313a5",
     "tools/devices.py": "511b34ae035d79fbd0d398f6bc420824522fce30b26f793eebfd46eb5eff454e",
     "tools/exercises.py": "2d611ff9c45aff93383345e5728c9b0f833046f3caedde69d366b8d7ee9ed946",
     "tools/exercises_training.py": "6b6de20c062f48b109ab5f47f95d2adce8179fafa20e0877071bb1a668da4510",
@@ -50,7 +50,7 @@ FILES: dict[str, str] = {
     "tools/torch_heads/runtime.py": "cfdff526adcfb2a49c943beadb9936f1fbf92d85e68fae2c11cecf7cbb457787",
     "tools/torch_metrics.py": "20a2641b5720fc95950fd47115b30b4a12ce364e6d5db3afa10529732e8ab761",
     "tools/torch_mlp.py": "7bfeb9b8d05705f594a5ff38b34f839941df8c20275abb55d3dc449c2f8ce145",
-    "tools/torch_training.py": "dfbc20516505e37c914815d9594e57c699548c9467fd6dadef51035dbbe3b0d2",
+    "tools/torch_training.py": "a235378061792d800c302a089e13ae2e24966e7d1fa1ad93fb98f66de8747071",
     "tools/watch.py": "018a380244443fa58690fab633577e46c126a8f6fd84e162c16b1403c9cf91e4",
 }
 

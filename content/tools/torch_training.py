@@ -7,7 +7,7 @@ Generated from the notebooks' cells tagged `export`. Do not edit: change the not
 import math
 import torch
 from itertools import count
-from tools.checks import check_batch, check_share
+from tools.checks import check_batch, check_options, check_share
 from tools.torch_mlp import Layer
 
 __all__ = [
@@ -49,9 +49,6 @@ class Operations:
     def log(self):
         return Value(self.data.log(), (self, lambda g: g / self.data))
 
-    def relu(self):
-        return Value(self.data.relu(), (self, lambda g: g * (self.data > 0)))
-
 
 # From content/training/automatic-differentiation.ipynb, cell "value"
 numbers = count()
@@ -87,14 +84,14 @@ class Value(Operations):
 
 
 # From content/training/automatic-differentiation.ipynb, cell "backward"
-def history(value):
-    found, todo = set(), [value]
+def history(last):
+    found, todo = set(), [last]
     while todo:
         value = todo.pop()
         if value not in found:
             found.add(value)
             todo += [parent for parent, _ in value.parents]
-    return sorted(found, key=lambda value: -value.number)
+    return sorted(found, key=lambda each: each.number, reverse=True)
 
 
 def backward(loss):
@@ -115,14 +112,12 @@ class Optimizer:
     weight_decay, memories, t = 0, 0, 0
 
     def __init__(self, lr, **options):
-        for name, value in options.items():
-            if not hasattr(self, name):
-                raise TypeError(f"{type(self).__name__} has no {name}")
-            setattr(self, name, value)
+        check_options(self, options)
+        vars(self).update(options)
         self.lr = lr
 
     def step(self, parameters, gradients):
-        parameters, self.t = list(parameters), self.t + 1
+        self.t += 1
         if self.t == 1:
             self.kept = [[torch.zeros_like(w) for _ in range(self.memories)]
                          for w in parameters]
@@ -138,7 +133,8 @@ class Momentum(Optimizer):
         g = g + self.weight_decay * w
         v *= self.momentum
         v += g if self.t == 1 else (1 - self.dampening) * g
-        w -= self.lr * (g + self.momentum * v if self.nesterov else v)
+        step = g + self.momentum * v if self.nesterov else v
+        w -= self.lr * step
 
 
 # From content/training/optimizers.ipynb, cell "rmsprop"
@@ -161,10 +157,12 @@ class Adam(Optimizer):
 
     def move(self, w, g, v, s):
         b1, b2 = self.betas
-        v.lerp_(g, 1 - b1)  # a part 1 - b1 of the way from v to g
-        s.mul_(b2).add_((1 - b2) * g * g)
-        root = (s / (1 - b2**self.t)).sqrt()
-        w -= self.lr * v / (1 - b1**self.t) / (root + self.eps)
+        v *= b1
+        v += (1 - b1) * g
+        s *= b2
+        s += (1 - b2) * g * g
+        root = (s / (1 - b2**self.t)).sqrt() + self.eps
+        w -= self.lr * v / (1 - b1**self.t) / root
 
 
 # From content/training/optimizers.ipynb, cell "adamw"

@@ -46,7 +46,6 @@ OPERATIONS = {
     "/": lambda a, _: a / 3,
     "exp": lambda a, _: a.tanh().exp(),
     "log": lambda a, _: (a * a).exp().log(),
-    "relu": lambda a, _: a.relu(),
     "tanh": lambda a, _: a.tanh(),
     "sum": lambda a, _: a.sum(),
 }
