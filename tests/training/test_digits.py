@@ -68,7 +68,7 @@ def test_a_picture_is_shifted_by_one_pixel(defined):
 @given(
     width=st.integers(1, 30),
     lr=st.floats(1e-4, 0.1),
-    size=st.integers(1, 60),
+    size=st.integers(2, 24),
     seed=st.integers(0, 2**32 - 1),
 )
 def test_it_trains_as_pytorch_does_with_adam(defined, width, lr, size, seed):
@@ -78,12 +78,12 @@ def test_it_trains_as_pytorch_does_with_adam(defined, width, lr, size, seed):
     for parameter, value in zip(theirs.parameters(), ours.parameters(), strict=True):
         parameter.copy_(value)
     optimizers = Adam(lr), torch.optim.Adam(theirs.module.parameters(), lr)
-    some = defined["train"][:50]
+    some = defined["train"][:20]
     losses = [
         model.fit(
             defined["x"][some],
             defined["y"][some],
-            epochs=5,
+            epochs=3,
             batch_size=size,
             optimizer=optimizer,
             generator=torch.Generator().manual_seed(seed),
