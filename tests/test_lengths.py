@@ -32,10 +32,10 @@ class Limits(NamedTuple):
 
 
 LIMITS = {
-    "first-network": Limits(1760, 110, 25),
+    "first-network": Limits(1800, 110, 25),
     "mlp-for-regression": Limits(2300, 185, 25),
     "mlp-for-classification": Limits(2100, 150, 16),
-    "softmax-cross-entropy-pitfall": Limits(1950, 150, 18),
+    "softmax-cross-entropy-pitfall": Limits(1950, 150, 20),
     "reproducibility": Limits(2100, 200, 25),
     "cost-of-training": Limits(2650, 350, 25),
     "broken-backprop": Limits(2500, 250, 25),
