@@ -7,8 +7,6 @@ import textwrap
 from dataclasses import dataclass, replace
 from typing import Any
 
-__version__ = "0.1.0"
-
 
 @dataclass(frozen=True)
 class Finding:

@@ -9,8 +9,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from ..rules import FORMS, Finding, __version__, explanation, static_codes
-from .output import FORMATS, as_text
+from ..rules import FORMS, Finding, explanation, static_codes
+from .output import FORMATS, as_text, version
 from .trees import Scan, scan
 
 DESCRIPTION = "Find network outputs that do not fit their loss, such as softmax before \
@@ -31,7 +31,7 @@ def options() -> argparse.ArgumentParser:
     add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
     add("--color", choices=("auto", "always", "never"), default="auto")
     add("--explain", metavar="CODE", help="explain a code, and end")
-    add("--version", action="version", version=f"torch-heads {__version__}")
+    add("--version", action="store_true", help="show the version, and end")
     return parser
 
 
@@ -57,6 +57,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Print what is found; 0 if that is nothing, 1 if something, 2 if a file cannot be read."""
     parser = options()
     chosen = parser.parse_args(arguments)
+    if chosen.version:
+        print(f"torch-heads {version()}")
+        return 0
     if chosen.explain:
         if text := explanation(chosen.explain):
             print(text)
