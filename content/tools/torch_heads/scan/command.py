@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from ..rules import FORMS, Finding, explanation, static_codes
+from ..rules import Finding, all_codes, explanation, static_codes
 from .output import FORMATS, as_text, version
 from .trees import Scan, scan
 
@@ -64,14 +64,15 @@ def main(arguments: list[str] | None = None) -> int:
         if text := explanation(chosen.explain):
             print(text)
             return 0
-        parser.error(f"no such code: {chosen.explain} (there are {', '.join(static_codes())})")
+        parser.error(f"no such code: {chosen.explain} (there are {', '.join(all_codes())})")
     try:
         settings = configuration(chosen.paths[0])
     except ValueError as error:  # also of tomllib
         parser.error(str(error))
     select = chosen.select or settings.get("select") or []
-    if strangers := sorted({*select} - {*static_codes(), *FORMS, "ALL"}):
-        parser.error(f"no such code: {', '.join(strangers)}")
+    if strangers := sorted({*select} - {*static_codes(), "ALL"}):
+        known = ", ".join(static_codes())
+        parser.error(f"no such code to select: {', '.join(strangers)} (there are {known}, ALL)")
     for path in chosen.paths:
         if not os.path.exists(path):
             parser.error(f"no such file or folder: {path}")
@@ -81,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
     result.findings = [finding for finding in result.findings if is_selected(finding, select)]
     form = chosen.format or settings.get("format") or "text"
     color = chosen.color == "always" or chosen.color == "auto" and is_terminal()
-    print(as_text(result, color) if form == "text" else FORMATS[form](result), end="")
+    print(as_text(result, color) if form == "text" else FORMATS[form](result), end="", flush=True)
     for name, reason in result.failed.items():
         print(f"{name}: could not be read: {reason}", file=sys.stderr)
     if form == "text":

@@ -168,7 +168,7 @@ def candidates(starts: list[str], excluded: list[str], gitignore: bool) -> dict[
             folders[:] = [f for f in kept if not left_out(folder, f, True, excluded, ignored)]
             for name in sorted(names):
                 if name.endswith(SUFFIXES) and not left_out(folder, name, False, excluded, ignored):
-                    path = os.path.join(folder, name)
+                    path = os.path.normpath(os.path.join(folder, name))
                     found.setdefault(os.path.realpath(path), path)
     return found
 
