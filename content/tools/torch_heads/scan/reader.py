@@ -28,6 +28,7 @@ from .values import (
 
 # A test, or a lesson, may show the mistake: nothing is trained there.
 SHOWN = re.compile(r"^test|^Test")
+TESTS = re.compile(r"(^|/)(tests?/[^/]*|test_\w*\.py|\w*_test\.py|conftest\.py)$")
 
 
 class Module(Scope):
@@ -154,15 +155,19 @@ class Reader(Statements):
         names = [getattr(home, "name", ""), getattr(getattr(scope.owner, "node", None), "name", "")]
         if not any(SHOWN.search(name) for name in names):
             return False
-        return not self.trains(scope)
+        # Many a test(model, loader) measures a loss: that one is no test.
+        is_test = TESTS.search(scope.module.path) or self.says(scope, "assert")
+        return bool(is_test) and not self.trains(scope)
 
     def trains(self, scope: Scope) -> bool:
         """Might this code train a network? A module might; a function, if it takes a step."""
+        return scope.home is None or self.says(scope, ".step(", ".backward(")
+
+    def says(self, scope: Scope, *words: str) -> bool:
+        """Does the text of a function have one of these words?"""
         home: Any = scope.home
-        if home is None:
-            return True
-        lines = scope.module.source.lines[home.lineno - 1 : home.end_lineno]
-        return any(".step(" in line or ".backward(" in line for line in lines)
+        lines = scope.module.source.lines[home.lineno - 1 : home.end_lineno] if home else []
+        return any(word in line for line in lines for word in words)
 
     def findings(self) -> list[Finding]:
         """What was found, but for what stands beside the right way: that is meant so."""
