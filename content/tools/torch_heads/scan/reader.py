@@ -28,6 +28,8 @@ from .values import (
 
 # A test, or a lesson, may show the mistake: nothing is trained there.
 SHOWN = re.compile(r"^test|^Test")
+# Methods that are worth to be followed for their own sake.
+LOSS = re.compile(r"[Ll]oss|[Cc]rit|entropy|super|_step")
 TESTS = re.compile(r"(^|/)(tests?/[^/]*|test_\w*\.py|\w*_test\.py|conftest\.py)$")
 
 
@@ -128,15 +130,22 @@ class Reader(Statements):
             self.alone(module.module, partial(self.call, value, self.arguments()))
         elif isinstance(value, Class) and value.scope is module:
             methods: dict[str, Any] = {}
+            followed: list[Function] = []
             for kind in reversed(value.mro):
                 methods |= kind.env if isinstance(kind, Class) else {}
             for method in methods.values():
                 method = method.function if isinstance(method, Property) else method
                 if isinstance(method, Function) and self.mentions_loss(method):
-                    self.alone(module.module, partial(self.on_new, value, method))
+                    followed.append(method)
+            if followed:
+                self.alone(module.module, partial(self.on_new, value, followed))
 
-    def on_new(self, kind: Class, method: Function) -> None:
-        self.call(self.bind(method, self.make(kind, self.arguments(), None)), self.arguments())
+    def on_new(self, kind: Class, methods: list[Function]) -> None:
+        """Each of these methods, on a new instance."""
+        thing = self.make(kind, self.arguments(), None)
+        for method in methods:
+            follow = partial(self.call, self.bind(method, thing), self.arguments())
+            self.alone(self.scope.module, follow)
 
     def alone(self, module: Any, follow: Any) -> None:
         """Follow something whose effects are not known to happen."""
@@ -147,7 +156,7 @@ class Reader(Statements):
     def mentions_loss(self, function: Function) -> bool:
         lines = function.scope.module.source.lines
         text = lines[function.node.lineno - 1 : function.node.end_lineno]
-        return any(re.search(r"[Ll]oss|[Cc]rit|entropy|super|_step", line) for line in text)
+        return any(LOSS.search(line) for line in text)
 
     def only_shown(self, scope: Scope) -> bool:
         """Is this a test that trains nothing?"""
