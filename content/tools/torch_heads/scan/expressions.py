@@ -132,6 +132,8 @@ class Expressions(Calls):
         left, right = self.value(node.left), self.value(node.right)
         self.meant(right, isinstance(node.op, ast.Sub) or is_sum(node.op) and is_number(left))
         self.meant(left, is_sum(node.op) and is_number(right))
+        for one, other in ((left, right), (right, left)):
+            self.meant(one, isinstance(node.op, ast.Mult) and is_number(other) and other.value < 0)
         if isinstance(left, Items) or isinstance(right, Items):
             row = self.row(left) + self.row(right)
             return self.items(row.items, row.open) if isinstance(node.op, ast.Add) else None
@@ -147,7 +149,7 @@ class Expressions(Calls):
         value = self.value(node.operand)
         self.meant(value, isinstance(node.op, ast.USub))
         match node.op, value:
-            case ast.USub(), Const(value=int(number)):
+            case ast.USub(), Const(value=int(number) | float(number)):
                 return Const(-number)
             case ast.Not(), Const(value=what):
                 return Const(not what)
