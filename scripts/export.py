@@ -38,8 +38,15 @@ TITLES = {
 }
 FETCH = "content/tools/fetch.py"
 README = "README.md"
-LANDING = f"{CONTENT}/index.md"
-IN_COLAB = re.compile(r"(?<=\(https://colab\.research\.google\.com/github/)[\w.-]+/[\w.-]+(?=/)")
+# What names the repository: links to Colab; how the guard is installed, and as a hook.
+PAGES = (f"{CONTENT}/index.md", f"{CONTENT}/mlp/guard.md")
+OURS = re.compile(
+    r"(?<=\(https://colab\.research\.google\.com/github/)[\w.-]+/[\w.-]+(?=/)"
+    r"|(?<=git\+https://github\.com/)[\w.-]+/[\w.-]+"
+    r"|(?<=- repo: https://github\.com/)[\w.-]+/[\w.-]+"
+)
+PROJECT = "pyproject.toml"
+VERSION = re.compile(r'(?<=^version = ").*(?=" # make export$)', re.MULTILINE)
 HEADER = '''"""{}
 
 Generated from the notebooks' cells tagged `export`. Do not edit: change the notebook, then run
@@ -64,13 +71,15 @@ def generated(book: Book) -> dict[str, str | None]:
         found[FETCH] = table_of_files(files, cells.release(book.root))
         files[FETCH] = found[FETCH].encode()
     found |= cells.notebooks(replace(book, files=dict(sorted(files.items()))))
-    if LANDING in book.files:
-        text = book.files[LANDING].decode()
-        found[LANDING] = IN_COLAB.sub(lambda _: book.github, text)
-    readme = book.root / README
+    for page in book.files.keys() & set(PAGES):
+        found[page] = OURS.sub(lambda _: book.github, book.files[page].decode())
+    readme, project = book.root / README, book.root / PROJECT
     if readme.exists():
-        text = readme.read_text(encoding="utf-8")
+        text = OURS.sub(lambda _: book.github, readme.read_text(encoding="utf-8"))
         found[README] = LINKS.sub(lambda _: links(book), text)
+    if project.exists():
+        text = project.read_text(encoding="utf-8")
+        found[PROJECT] = VERSION.sub(cells.release(book.root), text)
     return found
 
 

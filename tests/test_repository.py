@@ -146,7 +146,7 @@ def test_addresses_of_the_book_are_those_in_myst_yml():
         found = set(re.findall(rf"([\w.-]+)/{re.escape(repository)}\b", text))
         found |= {owner} if owner in text else set()
         # What is generated may name it; all else would name ours in a fork.
-        generated = name in ("README.md", "content/index.md", *BOOK.notebooks)
+        generated = name in ("README.md", *export.PAGES, *BOOK.notebooks)
         assert found <= (own if generated else set()), name
 
 

@@ -110,8 +110,10 @@ def test_a_release_is_made_whole(clone: Clone):
     for name, notebook in notebooks.items():
         assert any(f"/v{VERSION}/content" in source(cell) for cell in notebook["cells"]), name
     assert f'RELEASE = "v{VERSION}"' in clone.read("content/tools/fetch.py")
+    assert f'version = "{VERSION}"' in clone.read("pyproject.toml")
     changed = set(clone.git("diff", "--name-only", before).splitlines())
-    assert changed == {"CITATION.cff", "CHANGELOG.md", "content/tools/fetch.py", *notebooks}
+    ours = {"CITATION.cff", "CHANGELOG.md", "pyproject.toml", "content/tools/fetch.py"}
+    assert changed == {*ours, *notebooks}
 
 
 def test_each_release_is_new_and_above_the_last(clone: Clone):

@@ -6,17 +6,17 @@ are its relatives: sigmoid, log-probabilities, NLLLoss, broadcasting, targets.
 
 - ``check_head(model, loss_fn, sample_input, target)`` looks once and returns a `Report`.
 - ``criterion = guard(nn.CrossEntropyLoss())`` looks at the first batch, then removes itself.
-- ``python -m tools.torch_heads PATH...`` reads files and never runs them (see ``scan``).
+- ``torch-heads PATH...`` reads files and never runs them (see ``scan``).
 """
 
 from typing import TYPE_CHECKING, Any
 
-from .rules import Finding, HeadError, HeadWarning, Report, __version__
+from .rules import Finding, HeadError, HeadWarning, Report
 
 if TYPE_CHECKING:
     from .runtime import check_head, guard
 
-__all__ = ["Finding", "HeadError", "HeadWarning", "Report", "__version__", "check_head", "guard"]
+__all__ = ["Finding", "HeadError", "HeadWarning", "Report", "check_head", "guard"]
 
 
 def __getattr__(name: str) -> Any:

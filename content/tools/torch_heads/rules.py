@@ -7,8 +7,6 @@ import textwrap
 from dataclasses import dataclass, replace
 from typing import Any
 
-__version__ = "0.1.0"
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -193,22 +191,40 @@ def rule(loss: str, op: str | None, reduction: Any, classes: int = 0) -> Finding
 
 
 def static_codes() -> list[str]:
-    """The codes that the command knows."""
-    return sorted({finding.code for finding in RULES.values()} | {"unused-ignore"})
+    """The codes that the command can find: it does not look for a ReLU."""
+    found = {finding.code for (_, op), finding in RULES.items() if op != "relu"}
+    return sorted(found | {"unused-ignore"})
+
+
+def all_codes() -> list[str]:
+    """Those, and what only check_head and guard find."""
+    return sorted({*static_codes(), *(finding.code for finding in RULES.values()), *FORMS})
 
 
 def explanation(code: str) -> str:
     """What a code means: all that it is given for, why, and what to write instead."""
     if code == "unused-ignore":
-        return f"{code}\n\nA comment `# torch-heads: ignore` where nothing is to be ignored."
+        return (
+            f"{code} (warning)\n\nA comment `# torch-heads: ignore` where nothing is to be ignored."
+        )
     if code in FORMS:
         severity, what, why, fix = FORMS[code]
-        return f"{code} ({severity}; check_head and guard)\n\n{what}. {why}\nWrite: {fix}."
-    parts = []
-    for finding in [each for each in RULES.values() if each.code == code]:
-        text = f"{finding.what[0].upper()}{finding.what[1:]}. {finding.why}"
-        parts += [textwrap.fill(text, 96), textwrap.fill(f"Write instead: {finding.fix}.", 96)]
-    return "\n\n".join([code, *dict.fromkeys(parts)]) if parts else ""
+        return f"{code} ({severity}; check_head and guard)\n\n{what}. {why}\nWrite instead: {fix}."
+    findings = [each for each in RULES.values() if each.code == code]
+    if not findings:
+        return ""
+    only = "" if code in static_codes() else "; check_head and guard"
+    parts = [f"{code} ({findings[0].severity}{only})"]
+    for why in dict.fromkeys(finding.why for finding in findings):
+        these = [finding for finding in findings if finding.why == why]
+        parts.append("\n".join(_wrapped(f"- {finding.what}", "  ") for finding in these))
+        fixes = "; or: ".join(dict.fromkeys(finding.fix for finding in these))
+        parts += [_wrapped(why), _wrapped(f"Write instead: {fixes}.")]
+    return "\n\n".join(parts)
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    return textwrap.fill(text, 96, subsequent_indent=indent, break_on_hyphens=False)
 
 
 class HeadError(ValueError):

@@ -79,6 +79,11 @@ def test_precision_and_recall(capsys):
     assert all(marked(item, "finding") for item in POSITIVE)
     assert not any(marked(item, "finding") for item in NEGATIVE)
     assert reported == wanted
+    sentence = (
+        f"{len(POSITIVE)} small programs with {len(wanted)} mistakes, {len(NEGATIVE)} without one, "
+        f"and {len(unseen)} mistakes of the kinds above that it cannot see"
+    )
+    assert sentence in (CONTENT / "mlp" / "guard.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("item", UNSEEN, ids=lambda path: path.name)
@@ -93,14 +98,14 @@ def test_each_documented_limit_has_an_example():
 
 
 def test_confidence():
-    """Certain, but for what was loaded, or given to a function that nobody knows."""
+    """Certain, but for what was loaded, or passes through code that nobody knows."""
     unsure = {
         item.name
         for item in POSITIVE
         for finding in scan([str(item)]).findings
         if finding.confidence != "certain"
     }
-    assert unsure == {"resume_branch.py"}
+    assert unsure == {"resume_branch.py", "unknown_base.py"}
 
 
 # ---------------------------------------------------------------------------------------------
@@ -336,9 +341,9 @@ def test_lines_and_exit_status(tmp_path):
     ran = run_command(".", cwd=tmp_path)
     assert ran.returncode == 1
     assert ran.stdout == (
-        "./a.py:2:8: double-softmax softmax goes into CrossEntropyLoss, which expects logits and "
+        "a.py:2:8: double-softmax softmax goes into CrossEntropyLoss, which expects logits and "
         "applies log-softmax itself: return logits, and apply softmax only to predict\n"
-        "  ./a.py:2:24: softmax stands here\n"
+        "  a.py:2:24: softmax stands here\n"
     )
     assert ran.stderr == "1 found in 2 files.\n"
     assert run_command("b.py", cwd=tmp_path).returncode == 0
@@ -443,24 +448,28 @@ def test_markdown_cells(tmp_path, capsys):
     assert re.findall(r"a\.md:(\d+):8: double", text) == ["5", "11"]
 
 
-@pytest.mark.parametrize("code", rules.static_codes())
+@pytest.mark.parametrize("code", rules.all_codes())
 def test_each_code_is_explained(code, capsys):
     status, text = main(capsys, "--explain", code)
     assert status == 0 and text.startswith(code) and len(text) > 60
     assert main(capsys, "--explain", "E501")[0] == 2
 
 
-def test_no_file_of_the_library_breaks_it(capsys):
-    """A sample of what is installed; CI's weekly run takes all of it (FUZZ=all)."""
-    found = sorted([*Path(json.__file__).parents[1].rglob("*.py")])
+PARTS = 8 if os.environ.get("FUZZ") == "all" else 1
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_file_of_the_library_breaks_it(part):
+    """A sample of what is installed; GitHub's weekly run takes all of it, in parts (FUZZ=all)."""
+    library = Path(json.__file__).parents[1]
+    found = sorted(path for path in library.rglob("*.py") if "site-packages" not in path.parts)
     found += sorted(Path(pytest.__file__).parents[1].rglob("*.py"))
-    everything = os.environ.get("FUZZ") == "all"
-    paths = found if everything else random.Random(19).sample(found, 20)
+    paths = found[part::PARTS] if PARTS > 1 else random.Random(19).sample(found, 20)
     reader = Reader({str(path): str(path) for path in paths})
     for path in paths:
         if path.is_file():
             reader.entry(str(path))
-        if everything and len(reader.modules) > 300:
+        if len(reader.modules) > 300:
             reader.forget()
     ours = re.compile("SyntaxError|UnicodeDecodeError|null bytes|nested too deeply|FileNotFound")
     assert not {name: why for name, why in reader.failed.items() if not ours.search(why)}

@@ -171,9 +171,11 @@ class Calls(Losses):
 
     def forward(self, thing: Object, args: Arguments, node: ast.AST) -> Any:
         """Call an object."""
-        store, doubt = thing.store, bool(thing.store.get("doubt"))
+        store, function, own = thing.store, thing.of.find("forward"), thing.of.find("__call__")
+        stranger = None in thing.of.mro and not isinstance(own, Function)  # it may do more
+        doubt = bool(store.get("doubt")) or stranger
         self.doubt += doubt
-        function = store.get("forward") or thing.of.find("forward") or thing.of.find("__call__")
+        function = store.get("forward") or (own if isinstance(own, Function) else function)
         if "hooked" in store:
             value = None
         elif "<end>" in store and not isinstance(function, Function):

@@ -9,8 +9,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from ..rules import FORMS, Finding, __version__, explanation, static_codes
-from .output import FORMATS, as_text
+from ..rules import Finding, all_codes, explanation, static_codes
+from .output import FORMATS, as_text, version
 from .trees import Scan, scan
 
 DESCRIPTION = "Find network outputs that do not fit their loss, such as softmax before \
@@ -31,7 +31,7 @@ def options() -> argparse.ArgumentParser:
     add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
     add("--color", choices=("auto", "always", "never"), default="auto")
     add("--explain", metavar="CODE", help="explain a code, and end")
-    add("--version", action="version", version=f"torch-heads {__version__}")
+    add("--version", action="store_true", help="show the version, and end")
     return parser
 
 
@@ -57,18 +57,22 @@ def main(arguments: list[str] | None = None) -> int:
     """Print what is found; 0 if that is nothing, 1 if something, 2 if a file cannot be read."""
     parser = options()
     chosen = parser.parse_args(arguments)
+    if chosen.version:
+        print(f"torch-heads {version()}")
+        return 0
     if chosen.explain:
         if text := explanation(chosen.explain):
             print(text)
             return 0
-        parser.error(f"no such code: {chosen.explain} (there are {', '.join(static_codes())})")
+        parser.error(f"no such code: {chosen.explain} (there are {', '.join(all_codes())})")
     try:
         settings = configuration(chosen.paths[0])
     except ValueError as error:  # also of tomllib
         parser.error(str(error))
     select = chosen.select or settings.get("select") or []
-    if strangers := sorted({*select} - {*static_codes(), *FORMS, "ALL"}):
-        parser.error(f"no such code: {', '.join(strangers)}")
+    if strangers := sorted({*select} - {*static_codes(), "ALL"}):
+        known = ", ".join(static_codes())
+        parser.error(f"no such code to select: {', '.join(strangers)} (there are {known}, ALL)")
     for path in chosen.paths:
         if not os.path.exists(path):
             parser.error(f"no such file or folder: {path}")
@@ -78,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
     result.findings = [finding for finding in result.findings if is_selected(finding, select)]
     form = chosen.format or settings.get("format") or "text"
     color = chosen.color == "always" or chosen.color == "auto" and is_terminal()
-    print(as_text(result, color) if form == "text" else FORMATS[form](result), end="")
+    print(as_text(result, color) if form == "text" else FORMATS[form](result), end="", flush=True)
     for name, reason in result.failed.items():
         print(f"{name}: could not be read: {reason}", file=sys.stderr)
     if form == "text":

@@ -130,8 +130,10 @@ class Expressions(Calls):
 
     def visit_BinOp(self, node: ast.BinOp) -> Any:
         left, right = self.value(node.left), self.value(node.right)
-        for one in (left, right):
-            self.meant(one, node.op)
+        self.meant(right, isinstance(node.op, ast.Sub) or is_sum(node.op) and is_number(left))
+        self.meant(left, is_sum(node.op) and is_number(right))
+        for one, other in ((left, right), (right, left)):
+            self.meant(one, isinstance(node.op, ast.Mult) and is_number(other) and other.value < 0)
         if isinstance(left, Items) or isinstance(right, Items):
             row = self.row(left) + self.row(right)
             return self.items(row.items, row.open) if isinstance(node.op, ast.Add) else None
@@ -145,9 +147,9 @@ class Expressions(Calls):
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
         value = self.value(node.operand)
-        self.meant(value, node.op)
+        self.meant(value, isinstance(node.op, ast.USub))
         match node.op, value:
-            case ast.USub(), Const(value=int(number)):
+            case ast.USub(), Const(value=int(number) | float(number)):
                 return Const(-number)
             case ast.Not(), Const(value=what):
                 return Const(not what)
@@ -157,9 +159,9 @@ class Expressions(Calls):
                 return Symbol(("not", key))
         return None
 
-    def meant(self, value: Any, op: ast.AST) -> None:
+    def meant(self, value: Any, known: bool) -> None:
         """-nll_loss(p), 1 + nll_loss(p): somebody knows that it is -p."""
-        if isinstance(value, Result) and isinstance(op, (ast.Add, ast.Sub, ast.USub)):
+        if known and isinstance(value, Result):
             for key in value.keys:
                 if key[1] == "nll-probabilities":
                     self.found.pop(key, None)
@@ -324,3 +326,11 @@ class Expressions(Calls):
             case Items(net=True):
                 return Outside("torch.nn.Sequential")
         return None
+
+
+def is_sum(op: ast.operator) -> bool:
+    return isinstance(op, (ast.Add, ast.Sub))
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, Const) and isinstance(value.value, (int, float)) and value.value != 0

@@ -22,18 +22,16 @@ LOSS_WORDS = re.compile(
     rb"\.backward\(|LogSoftmax|log_softmax|torch-heads: ignore"
 )
 WORDS = re.compile(rb"oftmax|igmoid|riterion|[Ll]oss|nn\.Module|nn\.Linear|Sequential")
-
-
-def relevant(text: bytes) -> bool:
-    """Might a file say anything about a network? A short one may import what does."""
-    return len(text) < 4000 or bool(WORDS.search(text))
-
-
 MAGIC = re.compile(r"^(\s*)(?:[%!?].*|.*\?)$|^(\s*\w[\w, ]*=) *[%!].*$")
 FENCE = re.compile(
     r"^( {0,3})(```+|~~~+)\s*\{?(python|py|python3|code-cell)\b[^\n]*$", re.MULTILINE
 )
 IGNORE = re.compile(r"#\s*torch-heads:\s*ignore(?:\[([\w\s,-]*)\])?")
+
+
+def relevant(text: bytes) -> bool:
+    """Might a file say anything about a network? A short one may import what does."""
+    return len(text) < 4000 or bool(WORDS.search(text))
 
 
 @dataclass(frozen=True)
@@ -168,7 +166,7 @@ def candidates(starts: list[str], excluded: list[str], gitignore: bool) -> dict[
             folders[:] = [f for f in kept if not left_out(folder, f, True, excluded, ignored)]
             for name in sorted(names):
                 if name.endswith(SUFFIXES) and not left_out(folder, name, False, excluded, ignored):
-                    path = os.path.join(folder, name)
+                    path = os.path.normpath(os.path.join(folder, name))
                     found.setdefault(os.path.realpath(path), path)
     return found
 

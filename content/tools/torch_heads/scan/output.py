@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..rules import Finding, __version__
+from ..rules import Finding
 
 if TYPE_CHECKING:
     from .trees import Scan
@@ -79,6 +79,16 @@ def as_github(result: Scan) -> str:
     return "".join(lines)
 
 
+def version() -> str:
+    """That of the package; nothing is installed where it runs from the book."""
+    from importlib import metadata  # slow, and seldom wanted
+
+    try:
+        return metadata.version("torch-heads")
+    except metadata.PackageNotFoundError:
+        return "0+book"
+
+
 def as_sarif(result: Scan) -> str:
     seen = {finding.code: finding for finding in result.findings}
     rules = [
@@ -92,7 +102,7 @@ def as_sarif(result: Scan) -> str:
     ]
     driver = {
         "name": "torch-heads",
-        "version": __version__,
+        "version": version(),
         "informationUri": HOME,
         "rules": rules,
     }

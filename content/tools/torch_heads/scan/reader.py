@@ -28,6 +28,9 @@ from .values import (
 
 # A test, or a lesson, may show the mistake: nothing is trained there.
 SHOWN = re.compile(r"^test|^Test")
+# Methods that are worth to be followed for their own sake.
+LOSS = re.compile(r"[Ll]oss|[Cc]rit|entropy|super|_step")
+TESTS = re.compile(r"(^|/)(tests?/[^/]*|test_\w*\.py|\w*_test\.py|conftest\.py)$")
 
 
 class Module(Scope):
@@ -127,15 +130,22 @@ class Reader(Statements):
             self.alone(module.module, partial(self.call, value, self.arguments()))
         elif isinstance(value, Class) and value.scope is module:
             methods: dict[str, Any] = {}
+            followed: list[Function] = []
             for kind in reversed(value.mro):
                 methods |= kind.env if isinstance(kind, Class) else {}
             for method in methods.values():
                 method = method.function if isinstance(method, Property) else method
                 if isinstance(method, Function) and self.mentions_loss(method):
-                    self.alone(module.module, partial(self.on_new, value, method))
+                    followed.append(method)
+            if followed:
+                self.alone(module.module, partial(self.on_new, value, followed))
 
-    def on_new(self, kind: Class, method: Function) -> None:
-        self.call(self.bind(method, self.make(kind, self.arguments(), None)), self.arguments())
+    def on_new(self, kind: Class, methods: list[Function]) -> None:
+        """Each of these methods, on a new instance."""
+        thing = self.make(kind, self.arguments(), None)
+        for method in methods:
+            follow = partial(self.call, self.bind(method, thing), self.arguments())
+            self.alone(self.scope.module, follow)
 
     def alone(self, module: Any, follow: Any) -> None:
         """Follow something whose effects are not known to happen."""
@@ -146,7 +156,7 @@ class Reader(Statements):
     def mentions_loss(self, function: Function) -> bool:
         lines = function.scope.module.source.lines
         text = lines[function.node.lineno - 1 : function.node.end_lineno]
-        return any(re.search(r"[Ll]oss|[Cc]rit|entropy|super|_step", line) for line in text)
+        return any(LOSS.search(line) for line in text)
 
     def only_shown(self, scope: Scope) -> bool:
         """Is this a test that trains nothing?"""
@@ -154,15 +164,19 @@ class Reader(Statements):
         names = [getattr(home, "name", ""), getattr(getattr(scope.owner, "node", None), "name", "")]
         if not any(SHOWN.search(name) for name in names):
             return False
-        return not self.trains(scope)
+        # Many a test(model, loader) measures a loss: that one is no test.
+        is_test = TESTS.search(scope.module.path) or self.says(scope, "assert")
+        return bool(is_test) and not self.trains(scope)
 
     def trains(self, scope: Scope) -> bool:
         """Might this code train a network? A module might; a function, if it takes a step."""
+        return scope.home is None or self.says(scope, ".step(", ".backward(")
+
+    def says(self, scope: Scope, *words: str) -> bool:
+        """Does the text of a function have one of these words?"""
         home: Any = scope.home
-        if home is None:
-            return True
-        lines = scope.module.source.lines[home.lineno - 1 : home.end_lineno]
-        return any(".step(" in line or ".backward(" in line for line in lines)
+        lines = scope.module.source.lines[home.lineno - 1 : home.end_lineno] if home else []
+        return any(word in line for line in lines for word in words)
 
     def findings(self) -> list[Finding]:
         """What was found, but for what stands beside the right way: that is meant so."""

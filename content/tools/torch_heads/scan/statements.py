@@ -333,7 +333,9 @@ class Statements(Expressions):
     visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        kind = Class(node, self.scope, [self.value(base) for base in node.bases])
+        bases = [each.value if isinstance(each, ast.Subscript) else each for each in node.bases]
+        known = [self.value(each) for each in bases if path(each) != "object"]  # Generic[T], object
+        kind = Class(node, self.scope, known)
         outer = self.scope
         self.scope = body = Scope(outer.module, outer, node, kind, mark=outer.mark)
         self.block(node.body)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from typing import Any
 
+from .tables import SAME
+
 Facts = frozenset[tuple[Any, bool]]  # which tests came out how
 MISSING: Any = type("Missing", (), {"__repr__": lambda _: "MISSING"})()
 MANY = 4  # alternatives of one value that are kept apart
@@ -229,7 +231,7 @@ class Class:
 
     def lineage(self, after: Class | None = None) -> Iterator[Any]:
         """The classes, or those that `super()` in `after` means."""
-        skip = self.mro.index(after) + 1 if after in self.mro else 0
+        skip = self.mro.index(after) + 1 if after and after in self.mro else 0
         return iter(self.mro[skip:])
 
     def find(self, name: str, after: Class | None = None) -> Any:
@@ -306,10 +308,15 @@ def walk(node: ast.AST) -> Iterator[ast.AST]:
 def assigned(node: ast.AST) -> frozenset[str]:
     """The names and paths that the code below `node` may give a new value."""
     if node not in _ASSIGNED:
-        names = set()
+        names, steady = set(), set()
         for child in walk(node):
             match child:
-                case ast.Name(ctx=ast.Store() | ast.Del(), id=name):
+                case ast.Assign(
+                    targets=[ast.Name(id=name) as target],
+                    value=ast.Call(func=ast.Attribute(attr=method, value=ast.Name(id=base))),
+                ) if name == base and method in SAME:  # model = model.train()
+                    steady.add(target)
+                case ast.Name(ctx=ast.Store() | ast.Del(), id=name) if child not in steady:
                     names.add(name)
                 case ast.Subscript(ctx=ast.Store() | ast.Del(), value=base):
                     names.add(path(base))
