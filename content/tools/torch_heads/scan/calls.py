@@ -331,7 +331,13 @@ class Calls(Losses):
             case ast.Name() | ast.Attribute():
                 value = self.value(node)
                 if isinstance(value, Class) and value.find("forward") and len(self.stack) < DEPTH:
-                    return self.make(value, Arguments(vague=True), None)
+                    if value.node in self.stack:  # its own fields are of its kind
+                        return None
+                    self.stack.append(value.node)
+                    try:
+                        return self.make(value, Arguments(vague=True), None)
+                    finally:
+                        self.stack.pop()
                 if isinstance(value, Outside):
                     made = self.outside(value.name, Arguments(), node)
                     return replace(made, reduction=None) if isinstance(made, Loss) else None

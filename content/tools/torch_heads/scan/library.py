@@ -60,7 +60,8 @@ class Library(State):
         """The items of a list; those of anything else are not known."""
         match value:
             case Items(store=store):
-                return store["row"] or Row((), True)
+                row = store["row"]  # one of several, if branches have made it
+                return row if isinstance(row, Row) else Row((), True)
             case Dict():
                 return Row(tuple(value.entries().values()), "open" in value.store)
             case Object(store=store) if "<end>" in store:

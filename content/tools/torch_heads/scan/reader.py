@@ -26,6 +26,7 @@ from .values import (
     walk,
 )
 
+IMPORTS = 12  # imports are followed so deep
 # A test, or a lesson, may show the mistake: nothing is trained there.
 SHOWN = re.compile(r"^test|^Test")
 # Methods that are worth to be followed for their own sake.
@@ -67,13 +68,15 @@ class Reader(Statements):
         self.decorated: list[Any] = []
         self.stack: list[ast.AST] = []
         self.frames: list[Any] = []
-        self.calls = self.names = self.muted = self.doubt = 0
+        self.calls = self.names = self.muted = self.doubt = self.nested = 0
 
     # Files and imports
 
     def module(self, path: str) -> Module | None:
         """The module at `path`, read when it is first needed; None if it cannot be."""
         if path not in self.modules:
+            if self.nested >= IMPORTS:
+                return None
             self.modules[path] = None
             name = self.files.get(path) or os.path.relpath(path)
             try:
@@ -85,7 +88,9 @@ class Reader(Statements):
                 self.failed[name] = reason(error)
                 return None
             self.modules[path] = module = Module(path, source)
+            self.nested += 1
             self.guarded(module, lambda: self.block(source.body))
+            self.nested -= 1
             module.done = True
         return self.modules[path]
 
