@@ -33,7 +33,7 @@ class Limits(NamedTuple):
 
 LIMITS = {
     "first-network": Limits(1800, 110, 25),
-    "mlp-for-regression": Limits(2300, 185, 25),
+    "mlp-for-regression": Limits(2350, 185, 25),
     "mlp-for-classification": Limits(2100, 150, 16),
     "softmax-cross-entropy-pitfall": Limits(1950, 150, 20),
     "reproducibility": Limits(2100, 200, 25),
