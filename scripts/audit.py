@@ -20,6 +20,7 @@ GENERAL = (
     "first-network",
     "mlp-for-regression",
     "mlp-for-classification",
+    "is-it-any-good",
     "pitfall",
     "reproducibility",
     "broken-backprop",

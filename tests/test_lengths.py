@@ -33,8 +33,9 @@ class Limits(NamedTuple):
 
 LIMITS = {
     "first-network": Limits(1800, 110, 25),
-    "mlp-for-regression": Limits(2350, 185, 25),
-    "mlp-for-classification": Limits(2100, 150, 16),
+    "mlp-for-regression": Limits(2300, 200, 48),
+    "mlp-for-classification": Limits(1700, 120, 16),
+    "is-it-any-good": Limits(900, 90, 20),
     "softmax-cross-entropy-pitfall": Limits(1950, 150, 20),
     "reproducibility": Limits(2100, 200, 25),
     "cost-of-training": Limits(2650, 350, 25),
@@ -46,10 +47,10 @@ LIMITS = {
     "generalization": Limits(2600, 230, 25),
     "digits": Limits(2000, 200, 25),
 }
-CORE = list(LIMITS)[:4]
+CORE = list(LIMITS)[:5]
 # The cell in which a reader first sees the loss of a training fall, and how much of the prose may
 # stand before it. (Readers of the first network wanted the paper before the code.)
-FIRST_TRAINING = {"first-network": ("learn", 0.46), "mlp-for-regression": ("train", 0.35)}
+FIRST_TRAINING = {"first-network": ("learn", 0.46), "mlp-for-regression": ("train", 0.37)}
 
 
 def cells(name: str) -> list[dict]:
@@ -97,7 +98,7 @@ def test_code_does_not_move_into_folded_cells(name: str):
     assert hidden <= 0.4 * (hidden + sum(map(len, code(name, folded=False))))
 
 
-def test_the_four_together_are_shorter_than_three_were():
+def test_the_five_together_are_shorter_than_three_were():
     assert sum(words(cell) for name in CORE for cell in cells(name)) <= 9500
 
 

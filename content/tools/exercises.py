@@ -20,6 +20,7 @@ __all__ = [
     "check_flops",
     "check_gap",
     "check_line",
+    "check_luck",
     "check_order_loss",
     "check_ramp",
     "check_repair",
@@ -154,6 +155,16 @@ def check_smoothing(smooth: Callable[[Tensor, float], Tensor]) -> None:
         theirs = nn.functional.cross_entropy(z, labels, label_smoothing=alpha, reduction="none")
         hint = f"with alpha = {alpha} the loss is not PyTorch's: has the right class got its part?"
         assert (ours - theirs).abs().max() < 1e-9, hint
+
+
+def check_luck(luck: Callable[[float, int], float]) -> None:
+    """Check ``luck(a, m)``, how far ten thousand drawn accuracies scatter. Raises AssertionError."""
+    draw = torch.Generator().manual_seed(0)
+    for a, m in ((0.5, 100), (0.9, 100), (0.8, 25), (0.7, 1500)):
+        right = torch.binomial(torch.full((10_000,), float(m)), torch.tensor(a), generator=draw)
+        seen, said = (right / m).std().item(), float(luck(a, m))
+        hint = f"with {a:.0%} right, {m} samples scatter by {seen:.3f}, and you say {said:.3f}"
+        assert abs(said / seen - 1) < 0.05, hint
 
 
 def check_binary(binary_loss: Callable[[Tensor, Tensor], tuple[Any, Tensor]]) -> None:

@@ -5,8 +5,8 @@ Generated from the notebooks' cells tagged `export`. Do not edit: change the not
 """
 
 import torch
-from tools.checks import check_labels, check_same_shape
-from tools.network import Network
+from tools.checks import check_data, check_fit, check_labels, check_model, check_parameters, check_same_shape
+from tools.network import History, move, progress_bar
 from torch import nn
 
 __all__ = [
@@ -125,13 +125,33 @@ def batches(x, y, size, generator=None):
     rows = torch.arange(len(x))
     if generator is not None:
         rows = torch.randperm(len(x), generator=generator)
-    for first in range(0, len(x), size):
-        some = rows[first : first + size]
+    for some in rows.split(int(size)):
         yield x[some], y[some]
 
 
 # From content/mlp/mlp-for-regression.ipynb, cell "model"
-class Model(Network):
+class Model:
+    def __init__(self, layers, loss, *, dtype=None, device=None):
+        check_model(layers, loss, dtype)
+        self.layers, self.loss = list(layers), loss
+        move(self.layers, dtype, device)
+
+    def parameters(self):
+        return [w for layer in self.layers for w in layer.parameters()]
+
+    def gradients(self):
+        return [g for layer in self.layers for g in layer.gradients()]
+
+    def predict(self, x):
+        check_data(self, x)
+        for layer in self.layers:
+            x = layer.predict(x)
+        return x
+
+    def evaluate(self, x, y):
+        check_data(self, x, y)
+        return self.loss(self.predict(x), y).item()
+
     def compute_gradients(self, X, Y):
         P = X
         for layer in self.layers:
@@ -147,11 +167,27 @@ class Model(Network):
         for X, Y in batches(x, y, batch_size, generator):
             total += self.compute_gradients(X, Y) * len(X)
             optimizer.step(self.parameters(), self.gradients())
-        return total / len(x)  # mean loss, each batch before its step
+        return float(total / len(x))  # mean loss, each batch before its step
+
+    def fit(self, x, y, *, epochs, batch_size, optimizer, valid=None,
+            generator=None, progress=False):
+        check_fit(self, x, y, epochs, batch_size, optimizer, valid, generator)
+        history = History(train=[], valid=[])
+        for _ in progress_bar(epochs, progress):
+            loss = self.train_epoch(x, y, batch_size, optimizer, generator)
+            history.train.append(loss)
+            if valid:
+                history.valid.append(self.evaluate(*valid))
+        return history
+
+    def copy_parameters_from(self, module):  # of PyTorch's
+        theirs = check_parameters(self, module)  # W transposed
+        for w, other in zip(self.parameters(), theirs, strict=True):
+            w.copy_(other)
 
 
 # From content/mlp/mlp-for-regression.ipynb, cell "twin"
-class TorchSequential(Network):
+class TorchSequential(Model):
     """The reference: `Model` with ``nn.Module`` layers, autograd, ``torch.optim``; W transposed."""
 
     def __init__(self, layers, loss, *, dtype=None, device=None):
@@ -179,7 +215,7 @@ class TorchSequential(Network):
         for xb, yb in batches(x, y, batch_size, generator):
             total += self.compute_gradients(xb, yb) * len(xb)
             optimizer.step()
-        return total / len(x)
+        return float(total / len(x))
 
 
 # From content/mlp/mlp-for-classification.ipynb, cell "together"

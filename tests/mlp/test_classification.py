@@ -1,11 +1,11 @@
-"""What the classification notebook teaches: its checks of answers, and a masked logit."""
+"""What the notebooks on classification teach: their checks of answers, and a masked logit."""
 
 import pytest
 import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from tools.exercises import check_binary, check_smoothing
+from tools.exercises import check_binary, check_luck, check_smoothing
 
 
 def loss(z, y):
@@ -22,6 +22,13 @@ def logarithms(z, y, lowest=0.0):
 
 
 WRONG = {
+    check_luck: [
+        lambda a, m: (a * (1 - a)) ** 0.5,
+        lambda a, m: a * (1 - a) / m,
+        lambda a, m: (a / m) ** 0.5,
+        lambda a, m: 0.5 / m**0.5,
+        lambda a, m: (a * (1 - a) / m) ** 0.5 / 2,
+    ],
     check_smoothing: [
         lambda Y, a: Y,
         lambda Y, a: 0.9 * Y + 0.1 / Y.shape[1],
@@ -46,6 +53,10 @@ WRONG = {
     ],
 }
 RIGHT = {
+    check_luck: [
+        lambda a, m: (a * (1 - a) / m) ** 0.5,
+        lambda a, m: torch.distributions.Binomial(m, torch.tensor(a)).stddev / m,
+    ],
     check_smoothing: [
         lambda Y, a: (1 - a) * Y + a / Y.shape[1],
         lambda Y, a: torch.lerp(Y, torch.full_like(Y, 1 / Y.shape[1]), a),

@@ -12,7 +12,7 @@ from torch import nn
 
 from tools import torch_mlp
 from tools.devices import choose_device
-from tools.network import _move
+from tools.network import move
 from tools.torch_mlp import (
     MSE,
     SGD,
@@ -64,7 +64,7 @@ def rounding(dtype, terms=64):
 @given(m=sizes, n=sizes, k=sizes, seed=seeds)
 def test_layer_gradients(make, dtype, device, m, n, k, seed):
     layer = make(n, k)
-    _move(layer, dtype, device)
+    move([layer], dtype, device)
     x = normal(seed, m, n, dtype=dtype, device=device)
     # Nothing within the step of central differences of ReLU's kink.
     assume(not isinstance(layer, ReLU) or x.abs().min() > 3 * torch.finfo(dtype).eps ** (1 / 3))
