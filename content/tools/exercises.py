@@ -158,7 +158,7 @@ def check_smoothing(smooth: Callable[[Tensor, float], Tensor]) -> None:
 
 
 def check_luck(luck: Callable[[float, int], float]) -> None:
-    """Check ``luck(a, m)``, how far ten thousand drawn accuracies scatter. Raises AssertionError."""
+    """Check ``luck(a, m)``, how far drawn accuracies scatter. Raises AssertionError."""
     draw = torch.Generator().manual_seed(0)
     for a, m in ((0.5, 100), (0.9, 100), (0.8, 25), (0.7, 1500)):
         right = torch.binomial(torch.full((10_000,), float(m)), torch.tensor(a), generator=draw)

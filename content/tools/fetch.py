@@ -35,7 +35,7 @@ FILES: dict[str, str] = {
     "tools/__init__.py": "6202af520d0f7ffec189f628b476b47c394aae0195d8a5cf09b093f89da6cc02",
     "tools/checks.py": "a5a69b650ca06ea628ec27859e6127c41aafc457867f6644c05baa4b4f2313a5",
     "tools/devices.py": "511b34ae035d79fbd0d398f6bc420824522fce30b26f793eebfd46eb5eff454e",
-    "tools/exercises.py": "0d21a214f51bf72f206b5e97dd38fddd020de9b4747bf6fa30650a4a6ab63732",
+    "tools/exercises.py": "3c7c455e876e09f7112284747b4cf1706bd5f7bab7fc4b1800ee798d7304f18f",
     "tools/exercises_training.py": "6b6de20c062f48b109ab5f47f95d2adce8179fafa20e0877071bb1a668da4510",
     "tools/figures.py": "9fe538760c9748cbd5d9598a795ae0b1b0752bc1687be55d546354082a2fbc72",
     "tools/network.py": "41a8d5e1fa2d55a5ee4b696bd948ff8d6fac8f32a99eec7b049261f37e2eeb3a",

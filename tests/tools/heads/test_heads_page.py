@@ -47,6 +47,15 @@ def test_each_rule_has_a_wrong_line_and_a_right_one(tmp_path: Path):
     assert set(shown) == errors
 
 
+def test_its_essential_lines_see_a_softmax():
+    (text,) = (each for each in blocks("python") if "def glance" in each)
+    exec(text, names := {})
+    glance, healthy, x = names["glance"], nn.Linear(2, 3), torch.randn(8, 2)
+    sick = nn.Sequential(healthy, nn.Softmax(dim=1))
+    assert "certainly" in glance(sick(x)) and "certainly" in glance(sick(x).view(-1, 3))
+    assert "looks like" in glance(sick(x).detach()) and "nothing" in glance(healthy(x))
+
+
 def test_what_is_risky_or_superfluous_is_said_to_be(tmp_path: Path):
     (text,) = (each for each in blocks("python") if "# risky" in each)
     found = codes(tmp_path, text)
