@@ -9,6 +9,7 @@ from typing import Any
 
 from .losses import Losses
 from .state import End
+from .syntax import last, path
 from .values import (
     MISSING,
     Class,
@@ -29,14 +30,13 @@ from .values import (
     Super,
     Symbol,
     Zoo,
-    path,
     unknown,
 )
 
 DEPTH, CALLS = 8, 1000  # calls are followed eight deep, a thousand of them per file
 
 
-@dataclass(frozen=True)
+@dataclass
 class Arguments:
     """What a call is given; `vague`: there may be more."""
 
@@ -68,12 +68,8 @@ class Calls(Losses):
     def arguments(self, node: ast.Call | None = None) -> Arguments:
         if node is None:
             return Arguments(vague=True)
-        head, row, vague = [], Row(), False
-        for item in node.args:
-            part = self.spread(item)
-            vague |= part.open
-            head += [] if vague else part.items
-            row = row + part
+        head, row = self.spread(node.args)
+        vague = row.open
         keywords: dict[str, Any] = {}
         for word in node.keywords:
             value = self.value(word.value)
@@ -110,10 +106,11 @@ class Calls(Losses):
 
     def apply(self, called: Any, args: Arguments, node: ast.AST) -> Any:
         """What calling `called` gives."""
-        if isinstance(node, ast.Call) and args.head:
-            if path(node.func).rpartition(".")[2] == "guard":  # of this package
-                return args.first
+        if isinstance(node, ast.Call) and args.head and last(node.func) == "guard":
+            return args.first  # of this package
         match called:
+            case None | Symbol():
+                pass
             case Either(options=options):
                 if any(isinstance(one, Loss) for _, one in options):
                     return self.choose(options, args, node)
@@ -253,11 +250,11 @@ class Calls(Losses):
         self.scope = scope
         try:
             if isinstance(inner, ast.Lambda):
-                ends = [self.end(self.value(inner.body), scope.mark)]
+                ends = [self.end(self.value(inner.body), scope.mark, scope.env)]
             elif self.block(inner.body):
                 ends = scope.returns
             else:
-                ends = [*scope.returns, self.end(Const(None), scope.mark)]
+                ends = [*scope.returns, self.end(Const(None), scope.mark, scope.env)]
             if args.vague:
                 self.leftover(scope)
         finally:
@@ -266,10 +263,7 @@ class Calls(Losses):
             self.frames.pop()
         self.take_back(scope.mark)
         known = frozenset(facts.items())
-        kept = []
-        for end in ends:
-            changes = {key: one for key, one in end.changes.items() if key[0] is not scope.env}
-            kept.append(End(end.facts - known, end.result, changes))
+        kept = [End(end.facts - known, end.result, end.changes) for end in ends]
         self.merge(kept)
         if any(isinstance(end.result, Symbol) and end.result.key == "generator" for end in kept):
             return None
@@ -284,23 +278,21 @@ class Calls(Losses):
     def parameters(self, function: Function, args: Arguments, scope: Scope) -> None:
         node, spec, env = function.node, function.node.args, scope.env
         names = [item.arg for item in (*spec.posonlyargs, *spec.args)]
-        plain = [path(item) for item in getattr(node, "decorator_list", [])]
         head = args.head
-        if function.bound is not None and "staticmethod" not in plain:
+        if function.bound is not None and not is_static(node):
             head = (function.bound, *head)
         if scope.me is None and head and names and function.owner:
             scope.me = head[0]
         given = dict(zip(names, head, strict=False))
         known = {*names, *(item.arg for item in spec.kwonlyargs)}
         given |= {name: value for name, value in args.keywords.items() if name in known}
-        defaults = dict(zip(names[::-1], spec.defaults[::-1], strict=False))
-        words = zip(spec.kwonlyargs, spec.kw_defaults, strict=True)
-        defaults |= {item.arg: value for item, value in words if value is not None}
+        defaults = [None] * (len(names) - len(spec.defaults)) + spec.defaults + spec.kw_defaults
+        every = (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)
         outer, self.scope = self.scope, function.scope
-        for item in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs):
+        for item, preset in zip(every, defaults, strict=True):
             value = given.get(item.arg)
-            if item.arg not in given and item.arg in defaults:
-                default = self.value(defaults[item.arg])
+            if item.arg not in given and preset is not None:
+                default = self.value(preset)
                 # Where more may be given, a default tells what a network is, not how a flag is set.
                 value = default if not args.vague or isinstance(default, TYPED) else None
             if unknown(value) and item.annotation is not None:
@@ -352,6 +344,10 @@ def fields(kind: Class) -> dict[str, ast.expr]:
         for item in body
         if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
     }
+
+
+def is_static(node: Any) -> bool:
+    return any(path(item) == "staticmethod" for item in getattr(node, "decorator_list", ()))
 
 
 TYPED = (Object, Loss, Items, Layer, Zoo, Partial, Function, Outside)

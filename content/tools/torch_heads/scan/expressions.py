@@ -8,6 +8,7 @@ from typing import Any
 
 from ..rules import LOSSES
 from .calls import Arguments, Calls
+from .syntax import children, path
 from .values import (
     LOADED,
     NETWORKS,
@@ -30,11 +31,11 @@ from .values import (
     Symbol,
     Tensor,
     Zoo,
-    path,
     unknown,
 )
 
 USUAL = {"torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional"}
+OPPOSITES = {"NotEq": "Eq", "IsNot": "Is", "NotIn": "In"}
 NO_FACTS: Facts = frozenset()
 
 
@@ -42,11 +43,11 @@ class Expressions(Calls):
     """Follows expressions; each is followed once."""
 
     def value(self, node: ast.expr | None) -> Any:
-        visit = getattr(self, f"visit_{type(node).__name__}", None)
+        visit = self.visits.get(type(node))
         return visit(node) if visit else self.parts(node) if node else None
 
     def parts(self, node: ast.AST) -> None:
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if isinstance(child, ast.expr):
                 self.value(child)
 
@@ -56,7 +57,8 @@ class Expressions(Calls):
     def visit_Name(self, node: ast.Name) -> Any:
         name, owner = node.id, self.scope.find(node.id)
         if owner is not None:
-            return self.narrow(self.lookup(name, owner))
+            value = self.lookup(name, owner)
+            return self.narrow(value) if self.facts else value
         if name == "__name__":
             return Const("__main__")
         star = self.scope.find("*")
@@ -103,17 +105,25 @@ class Expressions(Calls):
         return self.items((), True, base.net)
 
     def visit_Tuple(self, node: ast.Tuple | ast.List) -> Any:
-        row = Row()
-        for item in node.elts:
-            row = row + self.spread(item)
+        _, row = self.spread(node.elts)
         return self.items(row.items, row.open)
 
     visit_List = visit_Tuple
 
-    def spread(self, node: ast.expr) -> Row:
-        """What an item of a list, or of arguments, stands for."""
-        value = self.value(node)
-        return self.row(value) if isinstance(node, ast.Starred) else Row((value,))
+    def spread(self, nodes: list[ast.expr]) -> tuple[list[Any], Row]:
+        """The items of a list, or arguments: those at the start, as far as known, and all."""
+        items: list[Any] = []
+        head, is_open = items, False
+        for node in nodes:
+            value = self.value(node)
+            if isinstance(node, ast.Starred):
+                row = self.row(value)
+                if row.open:
+                    items, is_open = [], True
+                items += row.items
+            else:
+                items.append(value)
+        return head, Row(tuple(items), is_open)
 
     def visit_Dict(self, node: ast.Dict) -> Any:
         store = Store()
@@ -188,24 +198,23 @@ class Expressions(Calls):
             return None
         op, other = node.ops[0], right[0]
         truth = not isinstance(op, (ast.NotEq, ast.IsNot, ast.NotIn))
-        match op, left, other:
-            case ((ast.Eq() | ast.NotEq() | ast.Is() | ast.IsNot()), Const(), Const()):
+        kind = OPPOSITES.get(type(op).__name__, type(op).__name__)
+        match kind, left, other:
+            case (("Eq" | "Is"), Const(), Const()):
                 return Const((left == other) is truth)
-            case ((ast.Eq() | ast.NotEq() | ast.Is() | ast.IsNot()), _, Const(value=None)):
+            case (("Eq" | "Is"), _, Const(value=None)):
                 if not unknown(left):
                     return Const(not truth)
-            case ((ast.Is() | ast.IsNot() | ast.Eq() | ast.NotEq()), Outside(), Outside()):
+            case (("Eq" | "Is"), Outside(), Outside()):
                 return Const((left == other) is truth)
-            case ((ast.In() | ast.NotIn()), Const(value=key), Items()) if not self.row(other).open:
+            case "In", Const(value=key), Items() if not self.row(other).open:
                 if all(isinstance(item, Const) for item in self.row(other).items):
                     return Const((left in self.row(other).items) is truth)
-            case ((ast.In() | ast.NotIn()), Const(value=key), Dict(store=store)):
+            case "In", Const(value=key), Dict(store=store):
                 if ("k", key) in store or "open" not in store:
                     return Const((("k", key) in store) is truth)
         if isinstance(left, Symbol) and isinstance(other, (Const, Symbol)) and left != LOADED:
-            kind = {"NotEq": "Eq", "IsNot": "Is", "NotIn": "In"}
-            name = kind.get(type(op).__name__, type(op).__name__)
-            symbol = Symbol((name, left.key, other))
+            symbol = Symbol((kind, left.key, other))
             return symbol if truth else Symbol(("not", symbol.key))
         return None
 
@@ -261,6 +270,10 @@ class Expressions(Calls):
     def attribute(self, base: Any, name: str) -> Any:
         """What is known of base.name"""
         match base:
+            case None:
+                return None
+            case Symbol(key=key):
+                return LOADED if base == LOADED else Symbol((key, name))
             case Outside(name=full):
                 return self.member(full, name)
             case Scope() if name in base.env:
@@ -287,8 +300,6 @@ class Expressions(Calls):
             case Super(owner=owner, me=me):
                 kind = me.of if isinstance(me, Object) else owner
                 return self.bind(kind.find(name, owner), me)
-            case Symbol(key=key):
-                return LOADED if base == LOADED else Symbol((key, name))
         itself = name in ("module", "forward", "__call__", "_modules")
         return base if itself and isinstance(base, (*NETWORKS, Loss)) else None
 

@@ -17,11 +17,16 @@ from functools import cached_property
 from pathlib import Path
 
 SUFFIXES = (".py", ".ipynb", ".md")
-LOSS_WORDS = re.compile(
-    rb"cross_entropy|CrossEntropyLoss|nll_loss|NLLLoss|BCELoss|BCEWithLogits|kl_div|KLDivLoss|"
-    rb"\.backward\(|LogSoftmax|log_softmax|torch-heads: ignore"
+# Looked for with `in`, which takes a third of the time of a regular expression.
+LOSS_WORDS = (
+    *(b"cross_entropy", b"CrossEntropyLoss", b"nll_loss", b"NLLLoss", b"BCELoss", b"BCEWithLogits"),
+    *(b"kl_div", b"KLDivLoss", b".backward(", b"LogSoftmax", b"log_softmax"),
+    b"torch-heads: ignore",
 )
-WORDS = re.compile(rb"oftmax|igmoid|riterion|[Ll]oss|nn\.Module|nn\.Linear|Sequential")
+WORDS = (
+    *(b"oftmax", b"igmoid", b"riterion", b"Loss", b"loss"),
+    *(b"nn.Module", b"nn.Linear", b"Sequential"),
+)
 MAGIC = re.compile(r"^(\s*)(?:[%!?].*|.*\?)$|^(\s*\w[\w, ]*=) *[%!].*$")
 FENCE = re.compile(
     r"^( {0,3})(```+|~~~+)\s*\{?(python|py|python3|code-cell)\b[^\n]*$", re.MULTILINE
@@ -31,7 +36,11 @@ IGNORE = re.compile(r"#\s*torch-heads:\s*ignore(?:\[([\w\s,-]*)\])?")
 
 def relevant(text: bytes) -> bool:
     """Might a file say anything about a network? A short one may import what does."""
-    return len(text) < 4000 or bool(WORDS.search(text))
+    return len(text) < 4000 or has(WORDS, text)
+
+
+def has(words: tuple[bytes, ...], text: bytes) -> bool:
+    return any(word in text for word in words)
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import re
 from functools import partial
 from typing import Any
 
 from ..rules import LOSSES
 from .state import State
+from .syntax import last, path
 from .tables import (
     CLAMPS,
     FUNCTION_HOMES,
@@ -18,6 +18,7 @@ from .tables import (
     OPS,
     SAME,
     loads,
+    without_modules,
 )
 from .values import (
     LOADED,
@@ -40,7 +41,6 @@ from .values import (
     Symbol,
     Tensor,
     Zoo,
-    path,
     unknown,
 )
 
@@ -101,7 +101,7 @@ class Library(State):
 
     def outside(self, full: str, args: Any, node: Any) -> Any:
         """What something gives that is not of this tree."""
-        home, _, name = re.sub(r"\.modules\.\w+", "", full).rpartition(".")
+        home, _, name = without_modules(full).rpartition(".")
         if full in self.replaced:
             return None
         first = args.first
@@ -195,8 +195,7 @@ class Library(State):
 
     def stranger(self, called: Any, name: str, args: Any, node: Any) -> Any:
         """Something that nobody knows is called, and may do anything."""
-        text = path(node.func) if isinstance(node, ast.Call) else ""
-        name = name or text.rpartition(".")[2]
+        name = name or last(getattr(node, "func", None))
         first = args.first
         given = [value for value in args.all if isinstance(value, KNOWN)]
         for value in given:
@@ -210,7 +209,7 @@ class Library(State):
             return first if len(args.head) == 1 else self.items(args.head)
         if called == LOADED or loads(name):
             return LOADED
-        if given and not HARMLESS.search(text or name):
+        if given and not HARMLESS.search(path(getattr(node, "func", None)) or name):
             for value in given:
                 if isinstance(value, NETWORKS):
                     self.write(value.store, "doubt", True)

@@ -12,6 +12,7 @@ from typing import Any
 from ..rules import Finding
 from .files import Source, read, relevant
 from .statements import Statements
+from .syntax import forget, walk
 from .values import (
     Class,
     Const,
@@ -22,8 +23,6 @@ from .values import (
     Property,
     Scope,
     Symbol,
-    forget,
-    walk,
 )
 
 IMPORTS = 12  # imports are followed so deep
@@ -57,6 +56,8 @@ class Reader(Statements):
         self.modules: dict[str, Module | None] = {}
         self.places: dict[Any, str | None] = {}
         self.exists: dict[str, bool] = {}
+        self.worths: dict[str, bool] = {}
+        self.folders: dict[str, frozenset[str]] = {}
         self.imported: dict[Import, Any] = {}
         self.found: dict[Any, tuple[Finding, Any]] = {}
         self.failed: dict[str, str] = {}
@@ -210,25 +211,37 @@ class Reader(Statements):
         for _ in range(level - 1):
             folder = os.path.dirname(folder)
         while True:
-            stem = os.path.join(folder, *parts)
-            for path in (stem + ".py", os.path.join(stem, "__init__.py")):
-                if self.is_file(path):
-                    return path if self.worth(path) else None
-            top = any(self.is_file(os.path.join(folder, name)) for name in TOP)
-            if level or top or folder == os.path.dirname(folder) or not parts:
+            names = self.names_in(folder)
+            if not parts or parts[0] in names or f"{parts[0]}.py" in names:
+                stem = os.path.join(folder, *parts)
+                for path in (stem + ".py", os.path.join(stem, "__init__.py")):
+                    if self.is_file(path):
+                        return path if self.worth(path) else None
+            above = os.path.dirname(folder)
+            if level or folder == above or not parts or not TOP.isdisjoint(names):
                 return None
-            folder = os.path.dirname(folder)
+            folder = above
 
     def is_file(self, path: str) -> bool:
         if path not in self.exists:
             self.exists[path] = path in self.files or os.path.exists(path)
         return self.exists[path]
 
+    def names_in(self, folder: str) -> frozenset[str]:
+        if folder not in self.folders:
+            try:
+                self.folders[folder] = frozenset(os.listdir(folder or "."))
+            except OSError:
+                self.folders[folder] = frozenset()
+        return self.folders[folder]
+
     def worth(self, path: str) -> bool:
-        try:
-            return relevant(Path(path).read_bytes())
-        except OSError:
-            return False
+        if path not in self.worths:
+            try:
+                self.worths[path] = relevant(Path(path).read_bytes())
+            except OSError:
+                self.worths[path] = False
+        return self.worths[path]
 
     def member(self, dotted: str, name: str | None, level: int = 0, origin: Any = None) -> Any:
         """The module `dotted`, or `name` in it."""
@@ -267,4 +280,4 @@ def reason(error: BaseException) -> str:
 
 
 FOREIGN = {"torch", "torchvision", "numpy", "typing", "os", "sys", "re", "math", "random"}
-TOP = (".git", "pyproject.toml", "setup.py", "setup.cfg")
+TOP = {".git", "pyproject.toml", "setup.py", "setup.cfg"}

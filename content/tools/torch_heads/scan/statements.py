@@ -9,6 +9,7 @@ from typing import Any
 
 from .expressions import Expressions
 from .state import End
+from .syntax import assigned, names_alone, path
 from .values import (
     MISSING,
     NETWORKS,
@@ -28,8 +29,6 @@ from .values import (
     Symbol,
     Tensor,
     Zoo,
-    assigned,
-    path,
     unknown,
 )
 
@@ -42,6 +41,7 @@ PLAIN = re.compile(
     r"fixture|parametrize|record|profile|typechecked|jaxtyped|beartype|contextmanager|register\w*|"
     r"task|on_trace|ignore|unused|\w*_docstrings?\w*|deprecated\w*|add_\w+)$"
 )
+ASKED = (*NETWORKS, Loss, Outside, Function, Class)
 ON_PURPOSE = re.compile(r"(^|\.)(raises|assertRaises\w*|warns|assertWarns\w*|deprecated_call)$")
 
 
@@ -49,13 +49,11 @@ class Statements(Expressions):
     """Follows statements."""
 
     def block(self, body: list[ast.stmt]) -> bool:
-        return any(self.statement(node) for node in body)
-
-    def statement(self, node: ast.stmt) -> bool:
-        return bool(getattr(self, f"visit_{type(node).__name__}", self.nothing)(node))
-
-    def nothing(self, node: ast.stmt) -> None:
-        pass
+        for node in body:
+            visit = self.visits.get(type(node))
+            if visit and visit(node):
+                return True
+        return False
 
     # Assignments
 
@@ -170,7 +168,7 @@ class Statements(Expressions):
 
     def visit_Return(self, node: ast.Return) -> bool:
         value = self.value(node.value) if node.value else Const(None)
-        self.scope.returns.append(self.end(value, self.scope.mark))
+        self.scope.returns.append(self.end(value, self.scope.mark, self.scope.env))
         return True
 
     def visit_Raise(self, node: ast.Raise) -> bool:
@@ -204,16 +202,8 @@ class Statements(Expressions):
 
     def asked(self, test: ast.expr) -> list[str]:
         """Known values that a test asks about, in a way that is not understood."""
-        bases = {id(n.value) for n in ast.walk(test) if isinstance(n, ast.Attribute)}
-        bases |= {id(n.func) for n in ast.walk(test) if isinstance(n, ast.Call)}
-        kinds = (*NETWORKS, Loss, Outside, Function, Class)
-        return [
-            node.id
-            for node in ast.walk(test)
-            if isinstance(node, ast.Name)
-            and id(node) not in bases
-            and isinstance(self.scope.env.get(node.id), kinds)
-        ]
+        env = self.scope.env
+        return [name for name in names_alone(test) if isinstance(env.get(name), ASKED)]
 
     def branches(self, ways: list[Any]) -> bool:
         """Follow each; then what is known is what the ways that go on have left."""

@@ -44,3 +44,9 @@ LOADS = re.compile(r"load|from_pretrained|restore|resume|checkpoint", re.IGNOREC
 @cache
 def loads(name: str) -> bool:
     return bool(LOADS.search(name))
+
+
+@cache
+def without_modules(name: str) -> str:
+    """torch.nn.Linear for torch.nn.modules.linear.Linear"""
+    return re.sub(r"\.modules\.\w+", "", name)

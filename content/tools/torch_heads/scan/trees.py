@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..rules import Finding
-from .files import LOSS_WORDS, candidates, relevant
+from .files import LOSS_WORDS, candidates, has, relevant
 from .reader import Reader
 from .values import Place
 
@@ -43,7 +43,7 @@ def scan(paths: list[str], exclude: list[str] | None = None, gitignore: bool = T
             except OSError as error:
                 result.failed[name] = str(error)
                 continue
-            if LOSS_WORDS.search(text) or STARTS.search(text) and relevant(text):
+            if has(LOSS_WORDS, text) or relevant(text) and STARTS.search(text):
                 before, folder = folder, os.path.dirname(path)
                 if before != folder and len(reader.modules) > KEPT:
                     reader.forget()

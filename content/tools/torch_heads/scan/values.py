@@ -1,18 +1,19 @@
 """What is known of a value. None: nothing. A Symbol: nothing, but it stays the same.
 
 What a program can change in place (lists, networks, objects, tensors) keeps its contents in a
-Store, which all its names share.
+Store, which all its names share. Nothing else of a value changes; `frozen` is left out of those
+that are made at every step, since it doubles the time that takes.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from typing import Any
 
-from .tables import SAME
+from .syntax import assigned
 
 Facts = frozenset[tuple[Any, bool]]  # which tests came out how
 MISSING: Any = type("Missing", (), {"__repr__": lambda _: "MISSING"})()
@@ -42,7 +43,7 @@ class Place:
         return f"{self.file}{cell}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class Symbol:
     """An unknown value that has a name, so that two tests of it are known to agree."""
 
@@ -52,12 +53,12 @@ class Symbol:
 LOADED = Symbol("loaded")  # from a file: most likely what it was when it was saved
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class Const:
     value: Any
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class Outside:
     """A thing of another package, by its full name."""
 
@@ -94,7 +95,7 @@ class Either:
     options: tuple[tuple[Facts, Any], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class Row:
     """The items of a list; `open`: there may be others before them."""
 
@@ -128,7 +129,7 @@ class Layer:
     at: Place
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Items:
     """A list, a tuple, or an nn.Sequential (`net`): its "row"."""
 
@@ -136,7 +137,7 @@ class Items:
     net: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Dict:
     """A dict, or named fields: its ("k", key)s; "open": there may be others."""
 
@@ -173,7 +174,7 @@ class Fields:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class Function:
     node: Any
     scope: Scope
@@ -278,64 +279,6 @@ def unknown(value: Any) -> bool:
     return value is None or isinstance(value, Symbol)
 
 
-def path(node: Any) -> str:
-    """ "self.net.fc" of the expression self.net.fc; "" of anything but names and dots."""
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute) and (before := path(node.value)):
-        return f"{before}.{node.attr}"
-    return ""
-
-
-_ASSIGNED: dict[ast.AST, frozenset[str]] = {}
-_GROW = ("append", "extend", "insert", "add_module", "pop", "remove", "clear", "reverse")
-
-
-def walk(node: ast.AST) -> Iterator[ast.AST]:
-    """ast.walk, in a third of its time."""
-    todo = [node]
-    while todo:
-        node = todo.pop()
-        yield node
-        for name in node._fields:
-            child = getattr(node, name, None)
-            if isinstance(child, ast.AST):
-                todo.append(child)
-            elif isinstance(child, list):
-                todo += [each for each in child if isinstance(each, ast.AST)]
-
-
-def assigned(node: ast.AST) -> frozenset[str]:
-    """The names and paths that the code below `node` may give a new value."""
-    if node not in _ASSIGNED:
-        names, steady = set(), set()
-        for child in walk(node):
-            match child:
-                case ast.Assign(
-                    targets=[ast.Name(id=name) as target],
-                    value=ast.Call(func=ast.Attribute(attr=method, value=ast.Name(id=base))),
-                ) if name == base and method in SAME:  # model = model.train()
-                    steady.add(target)
-                case ast.Name(ctx=ast.Store() | ast.Del(), id=name) if child not in steady:
-                    names.add(name)
-                case ast.Subscript(ctx=ast.Store() | ast.Del(), value=base):
-                    names.add(path(base))
-                case ast.Attribute(ctx=ast.Store() | ast.Del()):
-                    names.add(path(child))
-                case ast.Call(func=ast.Attribute(attr=name, value=base)):
-                    if name in _GROW or name.endswith("_") and not name.endswith("__"):
-                        names.add(path(base))
-                case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-                    names.add(name)
-        _ASSIGNED[node] = frozenset(names - {""})
-    return _ASSIGNED[node]
-
-
-def forget() -> None:
-    """Let go of the syntax trees."""
-    _ASSIGNED.clear()
-
-
 def _same(a: Any, b: Any) -> bool:
     if isinstance(a, Tensor) and isinstance(b, Tensor):
         return a.at == b.at and a.store.items() == b.store.items()
@@ -344,8 +287,10 @@ def _same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and bool(a == b)
 
 
-def consistent(a: Iterable[tuple[Any, bool]], b: Any) -> bool:
-    known = dict(b)
+def consistent(a: Facts, b: Any) -> bool:
+    if not a:
+        return True
+    known = b if isinstance(b, dict) else dict(b)
     return all(known.get(key, truth) == truth for key, truth in a)
 
 
@@ -357,11 +302,12 @@ def join(options: list[tuple[Facts, Any]]) -> Any:
         for more, one in value.options if isinstance(value, Either) else ((frozenset(), value),):
             if one is MISSING or not consistent(more, facts):
                 continue
-            same = next((n for n, (_, other) in enumerate(found) if _same(one, other)), None)
-            if same is None:
-                found.append((facts | more, one))
+            for index, (known, other) in enumerate(found):
+                if one is other or _same(one, other):
+                    found[index] = known & (facts | more), other
+                    break
             else:
-                found[same] = found[same][0] & (facts | more), found[same][1]
+                found.append((facts | more, one))
     if len(found) <= 1:
         return found[0][1] if found else MISSING
     values = [value for _, value in found]
