@@ -19,6 +19,7 @@ from scripts.stage import stage
 GENERAL = (
     "first-network",
     "mlp-for-regression",
+    "another-layer",
     "mlp-for-classification",
     "is-it-any-good",
     "pitfall",

@@ -33,10 +33,11 @@ class Limits(NamedTuple):
 
 LIMITS = {
     "first-network": Limits(1800, 110, 25),
-    "mlp-for-regression": Limits(2250, 200, 48),
-    "mlp-for-classification": Limits(1650, 120, 16),
+    "mlp-for-regression": Limits(1800, 110, 25),
+    "another-layer": Limits(1000, 160, 48),
+    "mlp-for-classification": Limits(1700, 120, 16),
     "is-it-any-good": Limits(850, 70, 20),
-    "softmax-cross-entropy-pitfall": Limits(1900, 130, 20),
+    "softmax-cross-entropy-pitfall": Limits(1950, 130, 20),
     "reproducibility": Limits(2100, 200, 25),
     "cost-of-training": Limits(2650, 350, 25),
     "broken-backprop": Limits(2500, 250, 25),
@@ -47,10 +48,10 @@ LIMITS = {
     "generalization": Limits(2600, 230, 25),
     "digits": Limits(2000, 200, 25),
 }
-CORE = list(LIMITS)[:5]
+CORE = list(LIMITS)[:6]
 # The cell in which a reader first sees the loss of a training fall, and how much of the prose may
 # stand before it. (Readers of the first network wanted the paper before the code.)
-FIRST_TRAINING = {"first-network": ("learn", 0.47), "mlp-for-regression": ("train", 0.37)}
+FIRST_TRAINING = {"first-network": ("learn", 0.47), "mlp-for-regression": ("train", 0.47)}
 
 
 def cells(name: str) -> list[dict]:
@@ -98,7 +99,7 @@ def test_code_does_not_move_into_folded_cells(name: str):
     assert hidden <= 0.4 * (hidden + sum(map(len, code(name, folded=False))))
 
 
-def test_the_five_together_are_shorter_than_three_were():
+def test_the_core_notebooks_together_are_shorter_than_three_were():
     assert sum(words(cell) for name in CORE for cell in cells(name)) <= 9500
 
 

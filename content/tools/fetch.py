@@ -21,7 +21,7 @@ RELEASE = "v0.1.0"
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
     "mlp/bench.csv": "bfbdbe966b793e380ab34270a46e3f99e9b55d7ee3de63522d422888f69924d5",
-    "mlp/claims.csv": "0872fff04815021633eddd13019e29b74564383980ae316c43f45cae003e6726",
+    "mlp/claims.csv": "060b5c17b20c25ab473a20380881a0dabdfb9e301cabfc8b972d29cb8ce2f77b",
     "mlp/machines.csv": "bac1f97eda908025bd70510e79678fbbde46f9f6ba193ee306741abbe92df885",
     "play/bend.mjs": "a06a20fb5dee1c5b868bc4114c55b6fdfcb2ccfcdad635a56dd94d701b477c18",
     "play/net.mjs": "d2890430b7d8608343dbdb6d4ed1d398826a9ecf136555175b8df6263aa61cdc",
@@ -49,7 +49,7 @@ FILES: dict[str, str] = {
     "tools/torch_heads/rules.py": "08d9f484b9ea4b87cb78f80f81fa739d386a7cbb1082e619100439b26f3705db",
     "tools/torch_heads/runtime.py": "cfdff526adcfb2a49c943beadb9936f1fbf92d85e68fae2c11cecf7cbb457787",
     "tools/torch_metrics.py": "20a2641b5720fc95950fd47115b30b4a12ce364e6d5db3afa10529732e8ab761",
-    "tools/torch_mlp.py": "357f9ccffc0cd80ee0c3429aa8d6131cbe1692b6965dfb797775e1bf04ebae08",
+    "tools/torch_mlp.py": "224d835233cb8e221b724bf7c8d2cbb9d6f319949609beb9c8686ca41a9a2408",
     "tools/torch_training.py": "a235378061792d800c302a089e13ae2e24966e7d1fa1ad93fb98f66de8747071",
     "tools/watch.py": "018a380244443fa58690fab633577e46c126a8f6fd84e162c16b1403c9cf91e4",
 }

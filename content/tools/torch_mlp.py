@@ -10,6 +10,7 @@ from tools.network import History, move, progress_bar
 from torch import nn
 
 __all__ = [
+    "friedman",
     "numerical_gradient",
     "Layer",
     "Tanh",
@@ -28,6 +29,12 @@ __all__ = [
 ]
 
 
+# From content/mlp/mlp-for-regression.ipynb, cell "friedman"
+def friedman(x1, x2, x3, x4, x5):
+    wave = 10 * torch.sin(torch.pi * x1 * x2)
+    return wave + 20 * (x3 - 0.5) ** 2 + 10 * x4 + 5 * x5
+
+
 # From content/mlp/mlp-for-regression.ipynb, cell "numerical-gradient"
 def numerical_gradient(f, x, h):
     gradient = torch.zeros_like(x)
@@ -38,7 +45,7 @@ def numerical_gradient(f, x, h):
     return gradient
 
 
-# From content/mlp/mlp-for-regression.ipynb, cell "layers"
+# From content/mlp/another-layer.ipynb, cell "layers"
 class Layer:
     def predict(self, x):  # outside of training
         return self.forward(x)
@@ -59,7 +66,7 @@ class Tanh(Layer):
         return grad_output * (1 - self.a * self.a)
 
 
-# From content/mlp/mlp-for-regression.ipynb, cell "activations"
+# From content/mlp/another-layer.ipynb, cell "activations"
 class ReLU(Layer):
     def forward(self, x):
         self.a = torch.relu(x)
@@ -78,7 +85,7 @@ class Sigmoid(Layer):
         return grad_output * self.a * (1 - self.a)
 
 
-# From content/mlp/mlp-for-regression.ipynb, cell "dense"
+# From content/mlp/another-layer.ipynb, cell "dense"
 class Dense(Layer):
     def __init__(self, n, k, generator=None):
         self.W = (2 * torch.rand(n, k, generator=generator) - 1) / n**0.5
@@ -100,7 +107,7 @@ class Dense(Layer):
         return [self.grad_W, self.grad_b]
 
 
-# From content/mlp/mlp-for-regression.ipynb, cell "mse"
+# From content/mlp/another-layer.ipynb, cell "mse"
 class MSE:
     def __call__(self, P, Y):
         check_same_shape(P, Y)
@@ -120,16 +127,17 @@ class SGD:
             parameter -= self.lr * gradient  # changes the layer's own tensor
 
 
-# From content/mlp/mlp-for-regression.ipynb, cell "batches"
+# From content/mlp/another-layer.ipynb, cell "batches"
 def batches(x, y, size, generator=None):
     rows = torch.arange(len(x))
     if generator is not None:
         rows = torch.randperm(len(x), generator=generator)
-    for some in rows.split(int(size)):
+    for first in range(0, len(x), size):
+        some = rows[first:first + size]
         yield x[some], y[some]
 
 
-# From content/mlp/mlp-for-regression.ipynb, cell "model"
+# From content/mlp/another-layer.ipynb, cell "model"
 class Model:
     def __init__(self, layers, loss, *, dtype=None, device=None):
         check_model(layers, loss, dtype)
@@ -186,7 +194,7 @@ class Model:
             w.copy_(other)
 
 
-# From content/mlp/mlp-for-regression.ipynb, cell "twin"
+# From content/mlp/another-layer.ipynb, cell "twin"
 class TorchSequential(Model):
     """The reference: `Model` with ``nn.Module`` layers, autograd, ``torch.optim``; W transposed."""
 
