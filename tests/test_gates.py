@@ -73,7 +73,7 @@ def test_what_goes_wrong_in_notebooks_is_told_cell_by_cell(good_book: SmallBook)
             cell("code", "print('never')", f"{name}-after"),
         ]
         good_book.write(f"{name}.ipynb", notebook(*cells))
-    problems = assert_stopped(good_book, "--warnings-are-errors", "--limit", "15")
+    problems = assert_stopped(good_book, "--warnings-are-errors", "--limit", "6")
     found = {
         problem.partition(".ipynb")[0].removeprefix("content/"): problem for problem in problems
     }
@@ -86,7 +86,7 @@ def test_what_goes_wrong_in_notebooks_is_told_cell_by_cell(good_book: SmallBook)
     assert "ZeroDivisionError: division by zero" in found["raises"]
     assert "UserWarning: mind the gap" in found["warns"]
     assert "ended the kernel" in found["dies"]
-    assert "did not end within 15" in found["hangs"]
+    assert "did not end within 6" in found["hangs"]
     assert "has 5.7 MB of output; at most 4 MB" in found["floods"]
 
 
@@ -212,8 +212,8 @@ def test_a_stale_module_stops_the_build(good_book: SmallBook):
 def test_what_is_no_notebook_is_named(good_book: SmallBook, content: str, words: str):
     good_book.write("bad.ipynb", "")
     (good_book.root / "content" / "bad.ipynb").write_bytes(content.encode("latin-1"))
-    assert_stopped(good_book, words=words)
-    assert_stopped(good_book, words="content/bad.ipynb")
+    problems = assert_stopped(good_book, words=words)
+    assert any("content/bad.ipynb" in problem for problem in problems)
 
 
 @pytest.mark.parametrize("text", [None, "project: [", "- a list", "project: {toc: [{file: ../x}]}"])
