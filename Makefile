@@ -7,7 +7,7 @@ JOBS ?= 2
 # A recipe that begins with `exec` ends when make is told to end.
 RUN := .venv/$(BIN)/python
 INSTALL = @exec $(PYTHON) scripts/alone.py _build/install.lock \
-  $(MAKE) --no-print-directory -s -f scripts/install.mk PYTHON="$(PYTHON)"
+  $(MAKE) --no-print-directory -s -j2 -f scripts/install.mk PYTHON="$(PYTHON)"
 FORMS = $(wildcard .github/ISSUE_TEMPLATE/*.yml)
 # Names of files never become commands.
 NOTEBOOKS = find content -name '*.ipynb' -not -path '*/.*' -print0 | xargs -0
@@ -39,7 +39,7 @@ test: dev ## Verify the claims of the book: code, notebooks, site
 	@exec $(RUN) -m pytest -n $(JOBS) --dist worksteal
 
 browser: dev ## Test the built site in Chromium
-	@$(RUN) -m pytest -m browser -n $(JOBS) --dist loadfile
+	@$(RUN) -m pytest -m browser -n $(JOBS) --dist loadgroup
 
 lab: reader ## Open the notebooks in JupyterLab
 	@exec $(RUN) -m scripts.environment -m jupyterlab \

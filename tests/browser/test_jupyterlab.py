@@ -1,4 +1,4 @@
-"""The book in JupyterLab, as `make lab` opens it: two notebooks are run there and looked at."""
+"""The book in JupyterLab, as `make lab` opens it: a notebook is run there and looked at."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from playwright.sync_api import Locator, Page, expect
 
 from scripts.sources import CONTENT, ROOT, Book, source, tags
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("lab")]  # one server
 
 BOOK = Book.read(ROOT)
-# One with many formulas, drawings and figures that answer, one with tables of its own.
-NOTEBOOKS = ["first-network.ipynb", "softmax-cross-entropy-pitfall.ipynb"]
-AT_ONCE = 2  # kernels that run at the same time
+NAME = "first-network.ipynb"  # with many formulas, drawings and figures that answer
 START, RUN = 60, 300  # seconds that the server, and that all cells of a notebook, may take
 
+TABLE = """from tools import figures
+figures.table(["a column"], [["a **bold** number"]], "A caption.")"""
 FOLDED = {"setup", "solution", "hide-input"}
 # Markdown and MyST that has been left as it was written. Formulas and code are not looked at.
 RAW = re.compile(
@@ -72,7 +72,8 @@ def lab(tmp_path_factory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("lab")
     ignore = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
     shutil.copytree(ROOT / CONTENT, folder / CONTENT, ignore=ignore)
-    cells = [books.cell("code", DATA, "data"), books.cell("code", PLAY, "network")]
+    texts = {"data": DATA, "network": PLAY, "table": TABLE}
+    cells = [books.cell("code", text, name) for name, text in texts.items()]
     (folder / CONTENT / "figure.ipynb").write_text(json.dumps(books.notebook(*cells)))
     env = os.environ | {
         f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA")
@@ -139,30 +140,17 @@ def test_it_opens_with_the_landing_page(page):
     text = landing_page(page)
     expect(text.get_by_role("heading", level=1)).to_be_visible()
     assert not RAW.search(text.inner_text())
-    for name in NOTEBOOKS:
-        expect(text.locator(f"a[href*='/{name}']").first).to_be_visible()
+    expect(text.locator(f"a[href*='/{NAME}']").first).to_be_visible()
     expect(page.locator(".jp-Dialog, .Toastify__toast")).to_have_count(0)
 
 
 @pytest.fixture(scope="module")
-def panels(page) -> dict[str, Locator]:
-    """The notebooks, opened from the landing page and run, a few at a time; by their names."""
-    found, running = {}, {}
-    for name in NOTEBOOKS:
-        while len(running) >= AT_ONCE:
-            wait_for_one(running)
-        found[name] = running[name] = open_and_run(page, name)
-    while running:
-        wait_for_one(running)
-    return found
-
-
-def open_and_run(page: Page, name: str) -> Locator:
-    """Click the link to a notebook, and Run > Run All Cells."""
+def panel(page) -> Locator:
+    """The notebook, opened from the landing page and run: Run > Run All Cells."""
     page.locator(".lm-DockPanel-tabBar .lm-TabBar-tab").first.click()
-    landing_page(page).locator(f"a[href*='/{name}']").first.click()
+    landing_page(page).locator(f"a[href*='/{NAME}']").first.click()
     tab = page.locator(".lm-DockPanel-tabBar .lm-TabBar-tab.lm-mod-current")
-    expect(tab).to_contain_text(name)
+    expect(tab).to_contain_text(NAME)
     shown = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
     panel = page.locator(f"[id='{shown.get_attribute('id')}']")
     # It says "idle" also before there is a kernel.
@@ -170,6 +158,8 @@ def open_and_run(page: Page, name: str) -> Locator:
     indicator = panel.locator(".jp-Notebook-ExecutionIndicator")
     expect(indicator).to_have_attribute("data-status", "idle", timeout=START * 1000)
     run_all(page)
+    ended = re.compile(r"Executed \d+ cells")
+    expect(indicator).to_contain_text(ended, timeout=RUN * 1000)
     return panel
 
 
@@ -178,25 +168,8 @@ def run_all(page: Page) -> None:
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
 
-def wait_for_one(running: dict[str, Locator]) -> None:
-    """Wait until a notebook has come to an end, and take it out of `running`."""
-    limit = time.monotonic() + RUN
-    said = {}
-    while time.monotonic() < limit:
-        for name, panel in list(running.items()):
-            said[name] = panel.locator(".jp-Notebook-ExecutionIndicator").text_content()
-            if re.search(r"Executed \d+ cells", said[name]):
-                del running[name]
-                return
-        time.sleep(0.2)
-    pytest.fail(f"still running after {RUN} s: {said}")
-
-
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_a_notebook_runs_and_is_seen_whole(page, panels, name):
-    cells = BOOK.notebooks[f"{CONTENT}/mlp/{name}"]["cells"]
-    page.locator(".lm-DockPanel-tabBar .lm-TabBar-tab").filter(has_text=name).click()
-    panel = panels[name]
+def test_a_notebook_runs_and_is_seen_whole(page, panel):
+    cells = BOOK.notebooks[f"{CONTENT}/mlp/{NAME}"]["cells"]
     # JupyterLab adds the cells that are not in view when it has nothing else to do.
     expect(panel.locator(".jp-Cell")).to_have_count(len(cells), timeout=START * 1000)
     page.wait_for_function("[...document.images].every(image => image.complete)")
@@ -250,10 +223,11 @@ def test_a_figure_answers_after_its_cell_has_run(page, lab):
     window.get_by_role("slider", name="Learning rate").press("ArrowLeft")
     assert state(window)["setting"]["rate"] < before["setting"]["rate"]
     assert state(window)["epoch"] == 0 and complaints == []
+    expect(window.locator(".jp-OutputArea td strong")).to_have_text("bold")
     window.close()
 
 
-def test_nothing_comes_from_elsewhere(page, panels, lab):
+def test_nothing_comes_from_elsewhere(page, panel, lab):
     host = lab.split("/")[2]
     own = ("data:", "blob:", f"http://{host}/")
     assert [url for url in page.elsewhere if not url.startswith(own)] == []

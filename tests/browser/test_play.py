@@ -14,7 +14,7 @@ from browser.test_pages import AXE, PAINTED, RUN, STANDARDS, TOO_WIDE
 from play import test_net
 from playwright.sync_api import Locator, Page, expect
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("play")]  # one book
 
 DATA = """import sys
 import torch
