@@ -11,7 +11,6 @@ PIP = $(IN) pip install --disable-pip-version-check --no-input --no-user
 THEME := theme/node_modules/made
 
 .PHONY: reader dev newest colab links
-.NOTPARALLEL:
 reader: $(ENV)/reader $(THEME)
 dev: $(ENV)/dev $(THEME)
 newest: $(ENV)/newest $(THEME)

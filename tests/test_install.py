@@ -72,12 +72,13 @@ class Project:
         )
 
     def make(self, *arguments: str, **variables: str) -> list[str]:
-        """What has been done by make, a line each; what it says where it fails."""
+        """What has been done by make, a line each, npm last; what it says where it fails."""
         (self.root / "log").write_text("")
         with self.start(*arguments, **variables) as made:
             out, errors = made.communicate(timeout=60)
         self.status = made.returncode
-        return (self.root / "log").read_text().splitlines() if not self.status else [out + errors]
+        done = sorted((self.root / "log").read_text().splitlines(), key="npm".__eq__)
+        return done if not self.status else [out + errors]
 
 
 READER = "-r requirements.txt -c constraints.txt"
