@@ -5,8 +5,8 @@ Generated from the notebooks' cells tagged `export`. Do not edit: change the not
 """
 
 import torch
-from tools.checks import check_data, check_fit, check_labels, check_model, check_parameters, check_same_shape
-from tools.network import History, move, progress_bar
+from tools.checks import check_labels, check_same_shape
+from tools.network import History, Network
 from torch import nn
 
 __all__ = [
@@ -47,7 +47,7 @@ def numerical_gradient(f, x, h):
 
 # From content/mlp/another-layer.ipynb, cell "layers"
 class Layer:
-    def predict(self, x):  # outside of training
+    def predict(self, x):
         return self.forward(x)
 
     def parameters(self):
@@ -66,7 +66,6 @@ class Tanh(Layer):
         return grad_output * (1 - self.a * self.a)
 
 
-# From content/mlp/another-layer.ipynb, cell "activations"
 class ReLU(Layer):
     def forward(self, x):
         self.a = torch.relu(x)
@@ -76,6 +75,7 @@ class ReLU(Layer):
         return grad_output * (self.a > 0)
 
 
+# From content/mlp/another-layer.ipynb, cell "activations"
 class Sigmoid(Layer):
     def forward(self, x):
         self.a = torch.sigmoid(x)
@@ -138,12 +138,7 @@ def batches(x, y, size, generator=None):
 
 
 # From content/mlp/another-layer.ipynb, cell "model"
-class Model:
-    def __init__(self, layers, loss, *, dtype=None, device=None):
-        check_model(layers, loss, dtype)
-        self.layers, self.loss = list(layers), loss
-        move(self.layers, dtype, device)
-
+class Model(Network):
     def parameters(self):
         return [w for layer in self.layers for w in layer.parameters()]
 
@@ -151,14 +146,9 @@ class Model:
         return [g for layer in self.layers for g in layer.gradients()]
 
     def predict(self, x):
-        check_data(self, x)
         for layer in self.layers:
             x = layer.predict(x)
         return x
-
-    def evaluate(self, x, y):
-        check_data(self, x, y)
-        return self.loss(self.predict(x), y).item()
 
     def compute_gradients(self, X, Y):
         P = X
@@ -178,20 +168,14 @@ class Model:
         return float(total / len(x))  # mean loss, each batch before its step
 
     def fit(self, x, y, *, epochs, batch_size, optimizer, valid=None,
-            generator=None, progress=False):
-        check_fit(self, x, y, epochs, batch_size, optimizer, valid, generator)
-        history = History(train=[], valid=[])
-        for _ in progress_bar(epochs, progress):
+            generator=None):
+        history = History(train=[], valid=[])  # the loss of each epoch
+        for _ in range(epochs):
             loss = self.train_epoch(x, y, batch_size, optimizer, generator)
             history.train.append(loss)
             if valid:
                 history.valid.append(self.evaluate(*valid))
         return history
-
-    def copy_parameters_from(self, module):  # of PyTorch's
-        theirs = check_parameters(self, module)  # W transposed
-        for w, other in zip(self.parameters(), theirs, strict=True):
-            w.copy_(other)
 
 
 # From content/mlp/another-layer.ipynb, cell "twin"

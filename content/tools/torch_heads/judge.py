@@ -154,7 +154,7 @@ def _check_target(
 
 
 def _values(loss: str, x: torch.Tensor, y: torch.Tensor) -> dict[str, Any]:
-    """What the texts in _FORMS say about a call: what the loss wants for `x`, and what it got."""
+    """What the texts in FORMS say about a call: what the loss wants for `x`, and what it got."""
     shape, dim = tuple(x.shape), min(x.dim() - 1, 1)
     wants = f"floats{' from 0 to 1' * loss.startswith('binary')} of shape {shape}"
     if loss in CLASS_LOSSES:
