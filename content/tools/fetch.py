@@ -49,7 +49,7 @@ FILES: dict[str, str] = {
     "tools/torch_heads/rules.py": "08d9f484b9ea4b87cb78f80f81fa739d386a7cbb1082e619100439b26f3705db",
     "tools/torch_heads/runtime.py": "cfdff526adcfb2a49c943beadb9936f1fbf92d85e68fae2c11cecf7cbb457787",
     "tools/torch_metrics.py": "20a2641b5720fc95950fd47115b30b4a12ce364e6d5db3afa10529732e8ab761",
-    "tools/torch_mlp.py": "dff6adee3b4d2be0711ed331432f2d568effa562155fbbd4c0c55dbc47e9ddb7",
+    "tools/torch_mlp.py": "73dc8bfc9d52b7212cf48d8529e5310bb6682c3442f88d70cd32b37a1b95dbb4",
     "tools/torch_training.py": "a235378061792d800c302a089e13ae2e24966e7d1fa1ad93fb98f66de8747071",
     "tools/watch.py": "018a380244443fa58690fab633577e46c126a8f6fd84e162c16b1403c9cf91e4",
 }

@@ -47,7 +47,7 @@ def numerical_gradient(f, x, h):
 
 # From content/mlp/another-layer.ipynb, cell "layers"
 class Layer:
-    def predict(self, x):
+    def predict(self, x):  # outside of training
         return self.forward(x)
 
     def parameters(self):
