@@ -38,7 +38,7 @@ FILES: dict[str, str] = {
     "tools/exercises.py": "3c7c455e876e09f7112284747b4cf1706bd5f7bab7fc4b1800ee798d7304f18f",
     "tools/exercises_training.py": "6b6de20c062f48b109ab5f47f95d2adce8179fafa20e0877071bb1a668da4510",
     "tools/figures.py": "9fe538760c9748cbd5d9598a795ae0b1b0752bc1687be55d546354082a2fbc72",
-    "tools/network.py": "aef075a23c46d9a54dfd4a020ca12176e74f32bfc7438d654e1589b78a43d92a",
+    "tools/network.py": "891929eca02f62c431a6d28145e3c2debdc3fe139048fcf753c4aa1f59e19a93",
     "tools/peers.py": "c61c40e9bb08a4ed351149248e35d23608cf48fd7feaa8a932b612892b4d2eef",
     "tools/play.py": "c840ce76ff72a95f8230d3723991de0e051ab171abdc19e8ff6394354249dbe9",
     "tools/prepared.py": "e829f5380a72eadd209f761d35114754ef1b15c3114495c54372fbf75f205825",

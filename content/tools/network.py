@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,7 +19,8 @@ from tools.checks import check_data, check_fit, check_model, check_parameters
 __all__ = ["History", "Network"]
 
 
-class History(NamedTuple):
+@dataclass
+class History:
     """The loss of each epoch: in training, and in validation (empty without validation data).
 
     In training it is the mean over the samples, each measured before the step of its batch; in
@@ -61,7 +63,7 @@ class Network:
         move(self.layers, dtype, device)
 
     def __init_subclass__(cls) -> None:
-        for name, checked in (("predict", _predict), ("train_epoch", _epoch), ("fit", _fit)):
+        for name, checked in (("predict", _predict), ("fit", _fit)):
             if name in vars(cls):
                 setattr(cls, name, checked(vars(cls)[name]))
 
@@ -99,22 +101,23 @@ def _predict(predict: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return checked
 
 
-def _epoch(train_epoch: Callable[..., float]) -> Callable[..., float]:
-    @wraps(train_epoch)
-    def counted(self: Any, *how: Any) -> float:
-        loss = train_epoch(self, *how)
-        if (bar := getattr(self, "bar", None)) is not None:
-            bar.update()
-        return loss
-
-    return counted
-
-
 def _fit(fit: Callable[..., History]) -> Callable[..., History]:
     @wraps(fit)
     def checked(self: Any, x: Tensor, y: Tensor, *, progress: bool = False, **how: Any) -> History:
         check_fit(self, x, y, **how)
-        with tqdm(total=how["epochs"], disable=not progress, leave=False) as self.bar:
+        if not progress:
             return fit(self, x, y, **how)
+        with tqdm(total=how["epochs"], leave=False) as bar:
+
+            def train_epoch(*arguments: Any) -> float:
+                loss = type(self).train_epoch(self, *arguments)
+                bar.update()
+                return loss
+
+            self.train_epoch = train_epoch
+            try:
+                return fit(self, x, y, **how)
+            finally:
+                del self.train_epoch
 
     return checked
