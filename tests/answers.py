@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from tools import exercises, exercises_training
+from tools import exercises, exercises_evidence, exercises_training
 
 Answers = Mapping[str, Iterable[Callable[..., Any]]]
 
 
 def check_of(name: str) -> Callable[..., None]:
     """A check of the book's, by its name."""
-    part = exercises if hasattr(exercises, name) else exercises_training
-    return getattr(part, name)
+    parts = (exercises, exercises_evidence, exercises_training)
+    return next(getattr(part, name) for part in parts if hasattr(part, name))
 
 
 def answer_tests(wrong: Answers, right: Answers) -> tuple[Callable[..., None], Callable[..., None]]:

@@ -1,6 +1,6 @@
-"""What a hand-written network needs beside its idea, the `Model` of the notebook on layers.
+"""What hand-written layers and networks need beside the idea, which the notebook on layers teaches.
 
-`Network` checks the arguments of its subclasses' methods, so that the taught code does without.
+`Network` checks the arguments of its subclass' `fit`, so that the taught code does without.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 
 from tools.checks import check_data, check_fit, check_model, check_parameters
 
-__all__ = ["History", "Network"]
+__all__ = ["History", "Layer", "Network"]
 
 
 @dataclass
@@ -31,11 +31,29 @@ class History:
     valid: list[float]
 
 
-class Network:
-    """Layers and a loss. A subclass has ``parameters``, ``predict``, ``train_epoch`` and ``fit``.
+class Layer:
+    """A layer without parameters that predicts as it trains. Others have their own methods."""
 
-    Before its ``predict`` and ``fit`` run, their arguments are checked. Its ``fit`` also takes
-    ``progress=True``, and then shows a bar.
+    forward: Callable[[Tensor], Tensor]
+
+    def predict(self, x: Tensor) -> Tensor:
+        """The output outside of training, which for most layers is that of ``forward``."""
+        return self.forward(x)
+
+    def parameters(self) -> list[Tensor]:
+        """The tensors that an optimizer changes."""
+        return []
+
+    def gradients(self) -> list[Tensor]:
+        """The gradient of each of the parameters, from the last ``backward``."""
+        return []
+
+
+class Network:
+    """Layers and a loss. A subclass has ``train_epoch`` and ``fit``.
+
+    Before its ``fit`` runs, the arguments are checked; it also takes ``progress=True``, and then
+    shows a bar.
 
     Args:
         layers: each takes what the one before gives.
@@ -46,9 +64,6 @@ class Network:
     Raises:
         TypeError, ValueError: nothing can be made of these; see ``check_model``.
     """
-
-    parameters: Callable[[], list[Tensor]]
-    predict: Callable[[Tensor], Tensor]
 
     def __init__(
         self,
@@ -63,9 +78,27 @@ class Network:
         move(self.layers, dtype, device)
 
     def __init_subclass__(cls) -> None:
-        for name, checked in (("predict", _predict), ("fit", _fit)):
-            if name in vars(cls):
-                setattr(cls, name, checked(vars(cls)[name]))
+        if "fit" in vars(cls):
+            cls.fit = _fit(vars(cls)["fit"])
+
+    def parameters(self) -> list[Tensor]:
+        """The parameters of all layers."""
+        return [w for layer in self.layers for w in layer.parameters()]
+
+    def gradients(self) -> list[Tensor]:
+        """Their gradients, in the same order."""
+        return [g for layer in self.layers for g in layer.gradients()]
+
+    def predict(self, x: Tensor) -> Tensor:
+        """The outputs ``(m, k)`` for ``x (m, n)``, outside of training.
+
+        Raises:
+            TypeError, ValueError: ``x`` is not a batch for these layers; see ``check_data``.
+        """
+        check_data(self, x)
+        for layer in self.layers:
+            x = layer.predict(x)
+        return x
 
     def evaluate(self, x: Tensor, y: Tensor) -> float:
         """The loss of the predictions for ``x (m, n)``, with the targets ``y (m, k)``."""
@@ -90,15 +123,6 @@ def move(layers: list[Any], dtype: torch.dtype | None, device: torch.device | st
                 setattr(layer, name, value.to(dtype=dtype, device=device))
             elif isinstance(value, list | tuple):
                 move([inner for inner in value if hasattr(inner, "backward")], dtype, device)
-
-
-def _predict(predict: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    @wraps(predict)
-    def checked(self: Any, x: Tensor) -> Tensor:
-        check_data(self, x)
-        return predict(self, x)
-
-    return checked
 
 
 def _fit(fit: Callable[..., History]) -> Callable[..., History]:

@@ -6,22 +6,19 @@ Generated from the notebooks' cells tagged `export`. Do not edit: change the not
 
 import torch
 from tools.checks import check_labels, check_same_shape
-from tools.network import History, Network
-from torch import nn
+from tools.network import History, Layer, Network
 
 __all__ = [
     "friedman",
     "numerical_gradient",
-    "Layer",
     "Tanh",
-    "ReLU",
-    "Sigmoid",
     "Dense",
     "MSE",
-    "SGD",
     "batches",
+    "SGD",
     "Model",
-    "TorchSequential",
+    "ReLU",
+    "Sigmoid",
     "SoftmaxCrossEntropy",
     "one_hot",
     "Softmax",
@@ -46,17 +43,6 @@ def numerical_gradient(f, x, h):
 
 
 # From content/mlp/another-layer.ipynb, cell "layers"
-class Layer:
-    def predict(self, x):  # outside of training
-        return self.forward(x)
-
-    def parameters(self):
-        return []
-
-    def gradients(self):
-        return []
-
-
 class Tanh(Layer):
     def forward(self, x):
         self.a = torch.tanh(x)
@@ -66,26 +52,6 @@ class Tanh(Layer):
         return grad_output * (1 - self.a * self.a)
 
 
-class ReLU(Layer):
-    def forward(self, x):
-        self.a = torch.relu(x)
-        return self.a
-
-    def backward(self, grad_output):
-        return grad_output * (self.a > 0)
-
-
-# From content/mlp/another-layer.ipynb, cell "activations"
-class Sigmoid(Layer):
-    def forward(self, x):
-        self.a = torch.sigmoid(x)
-        return self.a
-
-    def backward(self, grad_output):
-        return grad_output * self.a * (1 - self.a)
-
-
-# From content/mlp/another-layer.ipynb, cell "dense"
 class Dense(Layer):
     def __init__(self, n, k, generator=None):
         self.W = (2 * torch.rand(n, k, generator=generator) - 1) / n**0.5
@@ -118,15 +84,6 @@ class MSE:
         return 2 * self.difference / self.difference.numel()
 
 
-class SGD:
-    def __init__(self, lr):
-        self.lr = lr
-
-    def step(self, parameters, gradients):
-        for parameter, gradient in zip(parameters, gradients, strict=True):
-            parameter -= self.lr * gradient  # changes the layer's own tensor
-
-
 # From content/mlp/another-layer.ipynb, cell "batches"
 def batches(x, y, size, generator=None):
     rows = torch.arange(len(x))
@@ -137,19 +94,17 @@ def batches(x, y, size, generator=None):
         yield x[some], y[some]
 
 
+class SGD:
+    def __init__(self, lr):
+        self.lr = lr
+
+    def step(self, parameters, gradients):
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter -= self.lr * gradient  # changes the layer's own tensor
+
+
 # From content/mlp/another-layer.ipynb, cell "model"
 class Model(Network):
-    def parameters(self):
-        return [w for layer in self.layers for w in layer.parameters()]
-
-    def gradients(self):
-        return [g for layer in self.layers for g in layer.gradients()]
-
-    def predict(self, x):
-        for layer in self.layers:
-            x = layer.predict(x)
-        return x
-
     def compute_gradients(self, X, Y):
         P = X
         for layer in self.layers:
@@ -178,36 +133,23 @@ class Model(Network):
         return history
 
 
-# From content/mlp/another-layer.ipynb, cell "twin"
-class TorchSequential(Model):
-    """The reference: `Model` with ``nn.Module`` layers, autograd, ``torch.optim``; W transposed."""
+# From content/mlp/another-layer.ipynb, cell "activations"
+class ReLU(Layer):
+    def forward(self, x):
+        self.a = torch.relu(x)
+        return self.a
 
-    def __init__(self, layers, loss, *, dtype=None, device=None):
-        self.module = nn.Sequential(*layers).to(dtype=dtype, device=device)
-        self.loss = loss
+    def backward(self, grad_output):
+        return grad_output * (self.a > 0)
 
-    def parameters(self):
-        return [w.detach().t() for w in self.module.parameters()]
 
-    def gradients(self):
-        return [w.grad.t() for w in self.module.parameters()]
+class Sigmoid(Layer):
+    def forward(self, x):
+        self.a = torch.sigmoid(x)
+        return self.a
 
-    def predict(self, x):
-        with torch.no_grad():
-            return self.module.eval()(x)
-
-    def compute_gradients(self, x, y):
-        self.module.train().zero_grad()
-        loss = self.loss(self.module(x), y)
-        loss.backward()
-        return loss.detach()
-
-    def train_epoch(self, x, y, batch_size, optimizer, generator):
-        total = 0.0
-        for xb, yb in batches(x, y, batch_size, generator):
-            total += self.compute_gradients(xb, yb) * len(xb)
-            optimizer.step()
-        return float(total / len(x))
+    def backward(self, grad_output):
+        return grad_output * self.a * (1 - self.a)
 
 
 # From content/mlp/mlp-for-classification.ipynb, cell "together"

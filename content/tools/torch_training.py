@@ -8,7 +8,7 @@ import math
 import torch
 from itertools import count
 from tools.checks import check_batch, check_options, check_share
-from tools.torch_mlp import Layer
+from tools.network import Layer
 
 __all__ = [
     "Operations",

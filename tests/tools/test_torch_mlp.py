@@ -13,6 +13,7 @@ from torch import nn
 from tools import torch_mlp
 from tools.devices import choose_device
 from tools.network import move
+from tools.reference import TorchSequential
 from tools.torch_mlp import (
     MSE,
     SGD,
@@ -24,7 +25,6 @@ from tools.torch_mlp import (
     Softmax,
     SoftmaxCrossEntropy,
     Tanh,
-    TorchSequential,
     batches,
     numerical_gradient,
     one_hot,

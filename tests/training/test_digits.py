@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from scripts.sources import read_notebook, source
-from tools.torch_mlp import TorchSequential
+from tools.reference import TorchSequential
 from tools.torch_training import Adam
 
 NAME = "content/training/digits.ipynb"

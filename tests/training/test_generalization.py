@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from tools.torch_mlp import Dense, Model, ReLU, SoftmaxCrossEntropy, TorchSequential, one_hot
+from tools.reference import TorchSequential
+from tools.torch_mlp import Dense, Model, ReLU, SoftmaxCrossEntropy, one_hot
 from tools.torch_training import Adam, Dropout
 
 seeds = st.integers(0, 2**32 - 1)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from tools.torch_mlp import MSE, SGD, Dense, Model, ReLU, Sigmoid, Tanh, TorchSequential
+from tools.reference import TorchSequential
+from tools.torch_mlp import MSE, SGD, Dense, Model, ReLU, Sigmoid, Tanh
 from tools.torch_training import Residual, he_normal, xavier_uniform
 
 NAME = "content/training/initialization.ipynb"

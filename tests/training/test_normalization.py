@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from tools.torch_mlp import MSE, SGD, Dense, Model, ReLU, TorchSequential
+from tools.reference import TorchSequential
+from tools.torch_mlp import MSE, SGD, Dense, Model, ReLU
 from tools.torch_training import BatchNorm, LayerNorm
 
 PAIRS = {BatchNorm: nn.BatchNorm1d, LayerNorm: nn.LayerNorm}
