@@ -21,7 +21,7 @@ RELEASE = "v0.1.0"
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
     "mlp/bench.csv": "bfbdbe966b793e380ab34270a46e3f99e9b55d7ee3de63522d422888f69924d5",
-    "mlp/claims.csv": "c7a38ab4fcb042f6fd4d2dfcaba3b59cb0b6a9e8d74e76408accef038c82de56",
+    "mlp/claims.csv": "7a5fcd88f0919cbcdb981763fa35b8bf4707580b5d8c4e4c69763b9303393365",
     "mlp/machines.csv": "bac1f97eda908025bd70510e79678fbbde46f9f6ba193ee306741abbe92df885",
     "play/bend.mjs": "a06a20fb5dee1c5b868bc4114c55b6fdfcb2ccfcdad635a56dd94d701b477c18",
     "play/net.mjs": "d2890430b7d8608343dbdb6d4ed1d398826a9ecf136555175b8df6263aa61cdc",
@@ -43,7 +43,7 @@ FILES: dict[str, str] = {
     "tools/peers.py": "c61c40e9bb08a4ed351149248e35d23608cf48fd7feaa8a932b612892b4d2eef",
     "tools/play.py": "c840ce76ff72a95f8230d3723991de0e051ab171abdc19e8ff6394354249dbe9",
     "tools/prepared.py": "e829f5380a72eadd209f761d35114754ef1b15c3114495c54372fbf75f205825",
-    "tools/reference.py": "e3bff5b0f85945e9714c0ecede39d1d90cdf5d539b5bda51a4b085ce54783d5e",
+    "tools/reference.py": "f05055778e2826a19a8b44c5263e85d4af56246bad4e34333848f516fe2d53ce",
     "tools/sanity.py": "5e143cd833a17827a9290c34c1c5fa086677954925105648d4e254cdfa75df65",
     "tools/timing.py": "628801a4f050b7f6fef4e61137021bf7d0f4858cdc44b3358a468ce69aa543d2",
     "tools/torch_heads/__init__.py": "75c0a0a033d715c65dc9e1603f132079a95e2e71970f63350c5801a11d1e5a61",
@@ -51,7 +51,7 @@ FILES: dict[str, str] = {
     "tools/torch_heads/rules.py": "08d9f484b9ea4b87cb78f80f81fa739d386a7cbb1082e619100439b26f3705db",
     "tools/torch_heads/runtime.py": "cfdff526adcfb2a49c943beadb9936f1fbf92d85e68fae2c11cecf7cbb457787",
     "tools/torch_metrics.py": "20a2641b5720fc95950fd47115b30b4a12ce364e6d5db3afa10529732e8ab761",
-    "tools/torch_mlp.py": "62fb2818aaf430eff92e0801d484dee8dce941b648cef268a349b4dbc1c905b9",
+    "tools/torch_mlp.py": "d9de42013a60389a045f56f9dc6cb13b36eb7e044a0515c26e9f2405ac0fd016",
     "tools/torch_training.py": "020549985d48e9871725b1137b41697be8b3dbc385e7b834c726d3499ba76e21",
     "tools/watch.py": "018a380244443fa58690fab633577e46c126a8f6fd84e162c16b1403c9cf91e4",
 }

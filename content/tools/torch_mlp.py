@@ -166,9 +166,9 @@ class SoftmaxCrossEntropy:
 
 
 # From content/mlp/mlp-for-classification.ipynb, cell "one-hot"
-def one_hot(labels, n_classes, dtype=None):
+def one_hot(labels, n_classes):
     check_labels(labels, n_classes)  # whole numbers, 0 to n_classes - 1
-    identity = torch.eye(n_classes, dtype=dtype, device=labels.device)
+    identity = torch.eye(n_classes, device=labels.device)
     return identity[labels.long()]
 
 

@@ -149,7 +149,7 @@ def test_activations_at_a_thousand(kind, dtype, device):
 @pytest.mark.parametrize("right", [0, 1])
 def test_logit_gap_of_a_thousand(right, dtype, device):
     z = torch.tensor([[1000.0, 0.0]], dtype=dtype, device=device)
-    y = one_hot(torch.tensor([right], device=device), 2, dtype=dtype)
+    y = one_hot(torch.tensor([right], device=device), 2).to(dtype)
     loss = SoftmaxCrossEntropy()
     assert loss(z, y).item() == 1000.0 * right
     assert loss.backward().tolist() == [[float(right), -float(right)]]
@@ -222,7 +222,7 @@ def data_for(head, m, n, k, dtype, device, seed):
     if head == "mse":
         return x, normal(seed + 1, m, k, dtype=dtype, device=device)
     labels = torch.randint(k, (m,), generator=torch.Generator().manual_seed(seed + 1))
-    return x, one_hot(labels.to(device), k, dtype=dtype)
+    return x, one_hot(labels.to(device), k).to(dtype)
 
 
 @pytest.mark.parametrize("head", ["mse", "softmax, cross-entropy", "fused"])
@@ -431,7 +431,7 @@ def test_one_hot_is_pytorchs(device, labels, more):
     labels = torch.tensor(labels, device=device)
     k = int(labels.max()) + 1 + more
     assert torch.equal(
-        one_hot(labels, k, dtype=torch.float64), nn.functional.one_hot(labels, k).double()
+        one_hot(labels, k).to(torch.float64), nn.functional.one_hot(labels, k).double()
     )
 
 
@@ -449,7 +449,7 @@ def test_one_hot_is_pytorchs(device, labels, more):
 )
 def test_bad_labels(labels, error, words, device):
     with pytest.raises(error) as caught:
-        one_hot(labels.to(device), 3, dtype=torch.float64)
+        one_hot(labels.to(device), 3).to(torch.float64)
     assert all(word in str(caught.value) for word in words)
 
 

@@ -138,7 +138,7 @@ def rows(z):
 @given(m=sizes, widths=st.lists(sizes, min_size=2, max_size=5), seed=seeds, dtype=dtypes)
 def test_the_networks_of_the_first_part(m, widths, seed, dtype):
     X, Y = normal(seed, m, widths[0], dtype=dtype), normal(seed + 1, m, widths[-1], dtype=dtype)
-    hot = one_hot(Y.argmax(1), widths[-1], dtype=dtype)
+    hot = one_hot(Y.argmax(1), widths[-1]).to(dtype)
     draw = torch.Generator().manual_seed(seed)
     layers = [Dense(widths[0], widths[1], draw)]
     for n, k in pairwise(widths[1:]):
@@ -163,7 +163,7 @@ def test_the_networks_of_the_first_part(m, widths, seed, dtype):
 @given(m=sizes, n=sizes, k=sizes, depth=st.integers(0, 6), seed=seeds, dtype=dtypes)
 def test_training_with_shared_weights_and_residuals_is_that_of_torch(m, n, k, depth, seed, dtype):
     X, labels = normal(seed, m, n, dtype=dtype), torch.arange(m) % k
-    Y = Value(one_hot(labels, k, dtype=dtype))
+    Y = Value(one_hot(labels, k).to(dtype))
     shapes = (n, 5), (5, 5), (5,), (5, k)
     start = [normal(seed + i, *shape, dtype=dtype) / 3 for i, shape in enumerate(shapes)]
 
@@ -211,7 +211,7 @@ def test_the_softmax_loss_is_that_of_torch(defined, m, k, scale, seed, dtype):
     labels = torch.arange(m) % k
     found = []
     for loss, Y in (
-        (defined["SoftmaxLoss"].apply, one_hot(labels, k, dtype=dtype)),
+        (defined["SoftmaxLoss"].apply, one_hot(labels, k).to(dtype)),
         (cross_entropy, labels),
     ):
         Z = (scale * normal(seed, m, k, dtype=dtype)).requires_grad_()
@@ -365,6 +365,6 @@ def test_right_answers_are_taken(defined, name, answer):
 
 
 def test_the_right_losses_are_right():
-    inputs = normal(0, 4, 3).requires_grad_(), one_hot(torch.arange(4) % 3, 3, dtype=torch.float64)
+    inputs = normal(0, 4, 3).requires_grad_(), one_hot(torch.arange(4) % 3, 3).to(torch.float64)
     assert gradcheck(Right.apply, inputs)
     assert gradgradcheck(Right.apply, inputs)

@@ -60,7 +60,7 @@ def test_a_network_with_dropout_trains_as_in_torch(width, p, size, seed):
     for copied, w in zip(theirs.parameters(), ours.parameters(), strict=True):
         copied.copy_(w)
     x = torch.randn(20, 3, generator=draw, dtype=torch.float64)
-    y = one_hot(torch.randint(2, (20,), generator=draw), 2, torch.float64)
+    y = one_hot(torch.randint(2, (20,), generator=draw), 2).to(torch.float64)
     how = {"epochs": 2, "batch_size": size, "valid": (x, y)}
     mine = ours.fit(x, y, optimizer=Adam(0.01), generator=seeded(seed), **how)
     with torch.random.fork_rng(devices=[]):
