@@ -41,6 +41,7 @@ endif
 $(ENV)/made:
 	@$(PYTHON) -c "$$CHECK"
 	@echo "Creating $(ENV)"
+	@[ ! -h $(ENV) ] || rm $(ENV)  # or another folder's environment would be cleared
 	@$(PYTHON) -m venv --clear $(ENV)
 	@$(PYTHON) -c '$(WHERE)' > $@
 

@@ -23,7 +23,7 @@ TOOLS = "awk cat cp env find grep id kill make mkdir mv rm sed sh sleep touch".s
 PYTHON = """#!/bin/sh
 if [ "$1 $2" = "-m venv" ]; then
   for folder; do :; done
-  rm -rf "$folder" && mkdir -p "$folder/bin" && cp "$PRETENDED_PIP" "$folder/bin/python"
+  rm -rf "$folder"/* && mkdir -p "$folder/bin" && cp "$PRETENDED_PIP" "$folder/bin/python"
   echo "$folder" >> "$LOG"
 else
   exec {} "$@"
@@ -108,6 +108,15 @@ def test_a_moved_project_is_installed_anew(project: Project):
     project.root = project.root.rename(project.root.parent / "elsewhere")
     assert [line.split()[0] for line in project.make("reader")] == [".venv", "-m", "-m"]
     assert project.make("reader") == []
+
+
+def test_a_link_to_the_environment_of_another_folder_is_all_that_goes(project: Project):
+    other = project.root.parent / "other"
+    other.mkdir()
+    (other / "made").touch()
+    (project.root / ".venv").symlink_to(other)
+    assert project.make("reader")[0] == ".venv"
+    assert [path.name for path in other.iterdir()] == ["made"]
 
 
 def test_what_was_killed_begins_anew_and_what_failed_goes_on(project: Project):
