@@ -112,7 +112,6 @@ def test_no_variable_switches_a_claim_off(good_book: SmallBook, tmp_path: Path):
     )
     assert build.status == 1
     assert "AssertionError: it is false" in build.output
-    assert_stopped(good_book, words="it is false")  # nor was a false result kept
 
 
 UNRESOLVED = {
@@ -259,7 +258,7 @@ def test_only_what_changed_is_executed_again(small_book: SmallBook):
     assert "spoilt" not in (changed.html / "index.html").read_text()
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL"])
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 def test_a_stopped_build_leaves_the_site_and_no_process(good_book: SmallBook, name: str):
     good_book.write("slow.ipynb", notebook(cell("code", SLEEPS, "sleeps")))

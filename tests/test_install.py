@@ -23,7 +23,7 @@ TOOLS = "awk cat cp env find grep id kill make mkdir mv rm sed sh sleep touch".s
 PYTHON = """#!/bin/sh
 if [ "$1 $2" = "-m venv" ]; then
   for folder; do :; done
-  rm -rf "$folder" && mkdir -p "$folder/bin" && cp "$PRETENDED_PIP" "$folder/bin/python"
+  rm -rf "$folder"/* && mkdir -p "$folder/bin" && cp "$PRETENDED_PIP" "$folder/bin/python"
   echo "$folder" >> "$LOG"
 else
   exec {} "$@"
@@ -84,29 +84,39 @@ class Project:
 READER = "-r requirements.txt -c constraints.txt"
 
 
-@pytest.fixture(params=["a project", 'it\'s "so" $HOME'])
-def project(tmp_path: Path, request: pytest.FixtureRequest) -> Project:
-    """A project in a folder with an ordinary name, or not."""
-    return Project(tmp_path / request.param)
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project in a folder whose name no recipe may take for a part of a command."""
+    return Project(tmp_path / 'it\'s "so" $HOME')
 
 
 def test_everything_is_installed_once(project: Project):
-    environment, pip, npm = project.make("reader")
+    environment, pip, compiled, npm = project.make("reader")
     assert environment == ".venv" and npm == "npm"
     assert pip.startswith("-m pip install") and pip.endswith(READER)
+    assert "--no-compile" in pip and compiled.startswith("-m compileall")
     assert project.make("reader") == []
-    (dev,) = project.make("dev")
+    dev, _ = project.make("dev")
     assert "-r requirements-dev.txt -c constraints.txt" in dev
     assert project.make("reader") == project.make("dev") == []
     os.utime(project.root / "constraints.txt")
-    assert len(project.make("reader")) == 1
+    assert len(project.make("reader")) == 2
 
 
 def test_a_moved_project_is_installed_anew(project: Project):
     project.make("reader")
     project.root = project.root.rename(project.root.parent / "elsewhere")
-    assert [line.split()[0] for line in project.make("reader")] == [".venv", "-m"]
+    assert [line.split()[0] for line in project.make("reader")] == [".venv", "-m", "-m"]
     assert project.make("reader") == []
+
+
+def test_a_link_to_the_environment_of_another_folder_is_all_that_goes(project: Project):
+    other = project.root.parent / "other"
+    other.mkdir()
+    (other / "made").touch()
+    (project.root / ".venv").symlink_to(other)
+    assert project.make("reader")[0] == ".venv"
+    assert [path.name for path in other.iterdir()] == ["made"]
 
 
 def test_what_was_killed_begins_anew_and_what_failed_goes_on(project: Project):
@@ -116,14 +126,14 @@ def test_what_was_killed_begins_anew_and_what_failed_goes_on(project: Project):
     os.utime(project.root / "constraints.txt")
     project.make("reader", DO="fail")
     assert project.status != 0
-    assert [line.split()[0] for line in project.make("reader")] == ["-m"]
+    assert [line.split()[0] for line in project.make("reader")] == ["-m", "-m"]
 
 
 def test_two_installations_at_once_are_one(project: Project):
     (project.root / "log").write_text("")
     both = [project.start("reader"), project.start("reader")]
     assert [each.communicate(timeout=60) and each.returncode for each in both] == [0, 0]
-    assert len((project.root / "log").read_text().splitlines()) == 3
+    assert len((project.root / "log").read_text().splitlines()) == 4
 
 
 def test_a_stopped_installation_leaves_nothing_running(project: Project):
@@ -142,12 +152,12 @@ def test_the_shell_s_settings_for_python_are_left_out(project: Project):
     hostile |= {"PYTHONPATH": "/x", "PYTHONOPTIMIZE": "1", "PYTHONHOME": ""}
     lines = project.make("reader", PIP_INDEX_URL="https://example.org", **hostile)
     settings = [line for line in lines if line.startswith(("PIP_", "PYTHON"))]
-    assert settings == ["PIP_INDEX_URL=https://example.org"]
+    assert set(settings) == {"PIP_INDEX_URL=https://example.org"}
     assert any("--no-user" in line for line in lines)
 
 
 def test_uv_installs_the_build_of_torch_that_is_asked_for(project: Project):
-    _, uv, torch, pip, _ = project.make("reader", UV_TORCH_BACKEND="cpu")
+    _, uv, torch, pip, _, _ = project.make("reader", UV_TORCH_BACKEND="cpu")
     assert uv.endswith("uv -c constraints.txt")
     assert "uv pip install" in torch and torch.endswith("torch -c constraints.txt")
     assert pip.endswith(READER)

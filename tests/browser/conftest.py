@@ -114,27 +114,37 @@ class Visitor:
     heard: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
-    def open(self, url: str) -> Page:
-        """A new page at this address."""
+    def through(self, site: Site) -> Iterator[tuple[str, Page]]:
+        """The pages of a site in one tab, which takes less time than a tab for each."""
+        page = None
+        for file in site.pages:
+            page = self.open(site.url + file, page)
+            yield file, page
+
+    def open(self, url: str, page: Page | None = None) -> Page:
+        """A page at this address, in a new tab unless there is one."""
+        if page:
+            page.goto(url)
+            return page
         page = self.context.new_page()
         host = url.split("/")[2]
 
         def requested(request) -> None:
             self.requests.append(request.url)
             if not request.url.startswith("data:") and request.url.split("/")[2] != host:
-                self.heard.append(f"{url} asks {request.url}")
+                self.heard.append(f"{page.url} asks {request.url}")
 
         def said(message) -> None:
             if message.type in ("error", "warning"):
-                self.heard.append(f"{url}: {message.text}")
+                self.heard.append(f"{page.url}: {message.text}")
 
         def failed(request) -> None:
             if request.failure != "net::ERR_ABORTED":  # the test has gone on to another page
-                self.heard.append(f"{url}: no {request.url} ({request.failure})")
+                self.heard.append(f"{page.url}: no {request.url} ({request.failure})")
 
         page.on("request", requested)
         page.on("console", said)
-        page.on("pageerror", lambda error: self.heard.append(f"{url}: {error}"))
+        page.on("pageerror", lambda error: self.heard.append(f"{page.url}: {error}"))
         page.on("requestfailed", failed)
         page.goto(url)
         return page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import Counter
 
@@ -56,7 +57,7 @@ def test_axe_finds_nothing(site, visit):
     everything = {"type": "tag", "values": STANDARDS}
     found = {}
     for file in site.pages:
-        page = visitor.open(site.url + file)
+        page = visitor.open(site.url + file)  # a tab of its own: Chromium tells of unused preloads
         page.add_script_tag(path=AXE)
         page.keyboard.press("Shift")  # from the first key on, boxes that scroll can be reached
         for width, scheme in ((1400, "light"), (390, "dark")):
@@ -71,16 +72,16 @@ def test_axe_finds_nothing(site, visit):
 @pytest.mark.parametrize("width", [390, 768, 1400])
 def test_nothing_shifts_or_sticks_out(site, visit, width):
     visitor = visit(width)
-    for file in site.pages:
+    for file, page in visitor.through(site):
         # Nothing but the network is waited for, and nothing shifts: 0.000. On a busy machine a font
         # or a frame is late at times, but not every time.
         seen = []
         while not seen or seen[-1][0] >= 0.0005 or seen[-1][1] >= 100:
             assert len(seen) < 5, (file, seen)
-            page = visitor.open(site.url + file)
+            if seen:
+                page.reload()
             assert page.evaluate(TOO_WIDE) == [], file
             seen.append(page.evaluate(PAINTED))
-            page.close()
 
 
 KINDS = {".css": "CSS", ".js": "JavaScript"}
@@ -112,8 +113,7 @@ REACHED = """() => [...document.querySelectorAll("pre, .scroll")].map((box) => [
 def test_the_keyboard_reaches_every_box_that_scrolls_and_no_other(site, visit):
     visitor = visit(390, bypass_csp=True)  # the style below is an inline one
     count = 0
-    for file in site.pages:
-        page = visitor.open(site.url + file)
+    for file, page in visitor.through(site):
         page.evaluate("Promise.all([...document.fonts].map((font) => font.load()))")
         page.keyboard.press("Shift")  # the first key, with most of the page not laid out
         reached = [box[0] for box in page.evaluate(REACHED)]
@@ -121,7 +121,6 @@ def test_the_keyboard_reaches_every_box_that_scrolls_and_no_other(site, visit):
         scrolls = [box[1] for box in page.evaluate(REACHED)]
         assert reached == scrolls, file
         count += sum(scrolls)
-        page.close()
     assert count > 2
 
 
@@ -159,8 +158,12 @@ def test_pages_can_be_read_without_scripts(site, visit):
 
 
 def test_pages_can_be_read_from_a_folder(site, visit):
-    visitor = visit()
+    """One of each folder and each set of scripts; the build has followed the addresses on all."""
+    visitor, kinds = visit(), {}
     for file in site.pages:
+        scripts = re.findall(r'src="[^"]*?/?(\w+)\.\w+\.js"', (site.folder / file).read_text())
+        kinds[posixpath.dirname(file), *scripts] = file
+    for file in kinds.values():
         page = visitor.open((site.folder / file).as_uri())
         assert page.locator("h1").is_visible()
         fonts = page.evaluate("document.fonts.ready.then((f) => [...f].map((each) => each.status))")

@@ -3,16 +3,18 @@
 import base64
 import html
 import re
-from itertools import product
 
 import pytest
-from matplotlib.colors import to_hex
+from matplotlib.colors import rgb_to_hsv, to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from scripts.sources import ROOT, Book
+from theme import metadata
+from theme.book import palette
 from tools import figures
 
+CONTENT, STATIC = ROOT / "content", ROOT / "theme" / "static"
 FINDING = "The curve falls < from 1 & reaches zero."
 
 
@@ -124,20 +126,50 @@ def contrast(a, b):
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize(("color", "page"), list(product(figures.COLORS, ["#ffffff", "#14181d"])))
-def test_series_stand_out_on_white_and_near_black(color, page):
-    assert contrast(color, page) >= 3
+# The palette is written where each host needs it. These are all the places.
+TWO = re.compile(r"--([\w-]+): (?:var\(--\w+, )?light-dark\((#\w+), (#\w+)\)")
+NEUTRAL = {"ink": figures.INK, "paper": figures.PAPER, "muted": figures.MUTED, "line": figures.GRID}
+STYLE = {name: pair for name, *pair in TWO.findall((STATIC / "style.css").read_text())}
+PLAY = {name: pair for name, *pair in TWO.findall((CONTENT / "play" / "parts.mjs").read_text())}
+SERIES = [PLAY.pop(f"play-{number}") for number in range(1, 1 + len(figures.COLORS))]
 
 
-def test_the_site_exchanges_the_neutral_colors_in_the_dark():
+def test_pages_figures_and_what_stands_for_them_have_the_same_neutral_colors():
+    assert {name: STYLE[name][0] for name in NEUTRAL} == NEUTRAL
+    assert PLAY == {f"play-{name}": STYLE[name] for name in (*NEUTRAL, "surface", "accent")}
+    light = [STYLE[name][0] for name in ("ink", "paper", "muted", "accent")]
+    assert [metadata.INK, metadata.PAPER, metadata.MUTED, metadata.ACCENT] == light
+    plain = re.findall(r"light-dark\((#\w+), (#\w+)\)", (STATIC / "plain.css").read_text())
+    assert [list(pair) for pair in plain] == [STYLE[name] for name in ("ink", "paper", "accent")]
+    assert f'fill="{STYLE["accent"][0]}"' in (STATIC / "icon.svg").read_text()
+
+
+def test_the_site_exchanges_the_neutral_colors_of_drawings_in_the_dark():
     """And a drawing's paper vanishes into the page in both variants."""
-    palette = Book.read().settings["site"]["options"]["palette"]
-    pairs = dict(pair.split() for pair in palette.split(", "))
+    pairs = palette(Book.read().settings["site"]["options"]["palette"])
     assert list(pairs) == [figures.INK, figures.PAPER, figures.MUTED, figures.GRID]
-    style = (ROOT / "theme" / "static" / "style.css").read_text()
-    for name, color in (("paper", "PAPER"), ("ink", "INK"), ("muted", "MUTED")):
-        light = getattr(figures, color)
-        assert f"--{name}: light-dark({light}, {pairs[light]});" in style
+    for name in ("ink", "paper", "muted"):  # a line is fainter on the page than in a drawing
+        assert pairs[NEUTRAL[name]] == STYLE[name][1]
+
+
+def test_drawings_have_the_colors_of_figures_and_no_other():
+    paint = re.compile(r'\b(?:fill|stroke|color|stop-color)\s*[=:]\s*"?([^";]+)')
+    found = {path.name: set(paint.findall(path.read_text())) for path in CONTENT.rglob("*.svg")}
+    assert len(found) > 20 and all(found.values())
+    known = {"none", *NEUTRAL.values(), *figures.COLORS}
+    assert {name: colors - known for name, colors in found.items() if colors - known} == {}
+
+
+def hue(color):
+    return rgb_to_hsv(to_rgb(color))[0] * 360
+
+
+def test_series_stand_out_and_those_of_figures_that_answer_are_theirs_made_readable():
+    for color, pair in zip(figures.COLORS, SERIES, strict=True):
+        for page, series in zip(STYLE["paper"], pair, strict=True):
+            assert contrast(color, page) >= 3
+            assert contrast(series, page) >= 4.5
+            assert abs(hue(series) - hue(color)) < 5
 
 
 def test_text_stands_out():

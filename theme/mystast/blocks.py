@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from ..markup import classes, el, join
 from .page import Node, Page, anchor, inside, render, renders, text_of
-from .prose import element, without_links
+from .prose import without_links
 from .references import link_target
 
 
@@ -132,9 +132,6 @@ def grid(node: Node, page: Page) -> Markup:
     return el("div", inside(node, page), class_=names, id=anchor(node))
 
 
-renders("grid-item")(element("div"))
-
-
 @renders("card")
 def card(node: Node, page: Page) -> Markup:
     href = link_target(node, page) if node.get("url") else None
@@ -149,11 +146,6 @@ def card(node: Node, page: Page) -> Markup:
     return el("div", *parts, class_=names, id=anchor(node))
 
 
-@renders("header", "footer")
-def card_edge(node: Node, page: Page) -> Markup:
-    return el("div", inside(node, page), class_=f"card-{node['type']}")
-
-
 @renders("table")
 def table(node: Node, page: Page) -> Markup:
     rows = [row for row in node.get("children") or () if row["type"] == "tableRow"]
@@ -164,11 +156,6 @@ def table(node: Node, page: Page) -> Markup:
     content = [el("thead", *head) if head else None, el("tbody", *body) if body else None]
     inner = el("table", *content, class_=node.get("class"))
     return el("div", inner, class_="scroll", id=anchor(node))
-
-
-@renders("tableRow")
-def table_row(node: Node, page: Page) -> Markup:
-    return el("tr", inside(node, page))
 
 
 @renders("tableCell")
@@ -184,11 +171,6 @@ def table_cell(node: Node, page: Page) -> Markup:
     )
 
 
-@renders("include")
-def include(node: Node, page: Page) -> Markup:
-    return inside(node, page)
-
-
 @renders("embed")
 def embed(node: Node, page: Page) -> Markup:
     """A part of another page; MyST says nothing where there is none."""
@@ -196,9 +178,3 @@ def embed(node: Node, page: Page) -> Markup:
     if not content:
         page.problem(f"{{embed}} shows nothing: is there a {node['source'].get('label')!r}?")
     return content
-
-
-@renders("glossary")
-def glossary(node: Node, page: Page) -> Markup:
-    names = classes("glossary", node.get("class"))
-    return el("div", inside(node, page), class_=names, id=anchor(node))

@@ -13,6 +13,7 @@ from .page import Node, Page, anchor, renders
 MATHML = '<math xmlns="http://www.w3.org/1998/Math/MathML">'
 
 
+@renders("inlineMath")
 def formula(node: Node, page: Page) -> Markup | None:
     """The HTML that KaTeX made inside MyST."""
     if node.get("error") or not node.get("html"):
@@ -21,11 +22,6 @@ def formula(node: Node, page: Page) -> Markup | None:
         return None
     page.features.add("math")
     return Markup(node["html"].replace(MATHML, "<math>"))
-
-
-@renders("inlineMath")
-def inline_math(node: Node, page: Page) -> Markup | None:
-    return formula(node, page)
 
 
 @renders("math")

@@ -12,7 +12,6 @@ from markupsafe import Markup
 from .. import pictures
 from ..markup import classes, el, join
 from .page import Node, Page, anchor, asset_name, inside, renders
-from .prose import element
 
 VIDEOS = frozenset({".mp4", ".webm", ".ogv"})
 # A length as authors write it: a number alone is one of pixels.
@@ -31,10 +30,6 @@ def container(node: Node, page: Page) -> Markup:
         node.get("class"),
     )
     return el("figure", inside(node, page), class_=names, id=anchor(node))
-
-
-renders("caption")(element("figcaption"))
-renders("legend")(element("div", "legend"))
 
 
 @renders("captionNumber")

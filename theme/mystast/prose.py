@@ -14,7 +14,7 @@ from .page import Node, Page, Renderer, anchor, inside, render, renders, text_of
 LOST_NOTE = re.compile(r"\[\^[\w.:-]+\]")
 
 
-@renders("root")
+@renders("root", "include")
 def plain(node: Node, page: Page) -> Markup:
     return inside(node, page)
 
@@ -38,6 +38,7 @@ def element(tag: str, class_: str | None = None) -> Renderer:
     return renderer
 
 
+# The tag, and a class.
 for _type, _tag in {
     "paragraph": "p",
     "emphasis": "em",
@@ -47,6 +48,7 @@ for _type, _tag in {
     "subscript": "sub",
     "superscript": "sup",
     "keyboard": "kbd",
+    "smallcaps": "span smallcaps",
     "span": "span",
     "div": "div",
     "blockquote": "blockquote",
@@ -54,9 +56,17 @@ for _type, _tag in {
     "definitionTerm": "dt",
     "definitionDescription": "dd",
     "summary": "summary",
+    "break": "br",
+    "thematicBreak": "hr",
+    "caption": "figcaption",
+    "legend": "div legend",
+    "tableRow": "tr",
+    "grid-item": "div",
+    "header": "div card-header",
+    "footer": "div card-footer",
+    "glossary": "div glossary",
 }.items():
-    renders(_type)(element(_tag))
-renders("smallcaps")(element("span", "smallcaps"))
+    renders(_type)(element(*_tag.split()))
 
 
 @renders("heading")
@@ -81,16 +91,6 @@ def without_links(content: Markup) -> Markup:
 @renders("inlineCode")
 def inline_code(node: Node, page: Page) -> Markup:
     return el("code", node.get("value", ""), class_=node.get("class"))
-
-
-@renders("break")
-def line_break(node: Node, page: Page) -> Markup:
-    return el("br")
-
-
-@renders("thematicBreak")
-def thematic_break(node: Node, page: Page) -> Markup:
-    return el("hr")
 
 
 @renders("abbreviation")
