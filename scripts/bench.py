@@ -38,7 +38,16 @@ from scripts.sources import CONTENT, ROOT, read_notebook, source, tags
 
 sys.path.append(str(ROOT / CONTENT))  # the notebook's own modules
 from tools import peers  # noqa: E402
-from tools.timing import WORK, Result, Work, clock, processor, products  # noqa: E402
+from tools.timing import (  # noqa: E402
+    WORK,
+    Result,
+    Work,
+    clock,
+    interleaved,
+    processor,
+    products,
+    ratios,
+)  # fmt: skip
 
 NOTEBOOK = "content/mlp/cost-of-training.ipynb"
 RESULTS = ROOT / "content" / "mlp" / "bench.csv"
@@ -181,13 +190,12 @@ def time_network(variants: types.ModuleType, name: str, report: Report) -> dict[
     for order in (False, True):
         trainings[f"products, by {'columns' if order else 'rows'}"] = products(work, order)
     say(f"{name}: {rounds} rounds of {len(trainings)}")
-    times = variants.interleaved(trainings, rounds, epochs)
+    times = interleaved(trainings, rounds, epochs)
     middle = {label: median(values) for label, values in times.items()}
     for label, value in middle.items():
         report.add("epoch", label, name, value / epochs)
     eager = min(("PyTorch", "PyTorch, fused"), key=lambda label: middle.get(label, 1e9))
-    ratios = variants.ratios(times, "PyTorch")
-    table = {label: Result.of(values) for label, values in ratios.items()}
+    table = {label: Result.of(values) for label, values in ratios(times, "PyTorch").items()}
     for label, result in table.items():
         report.add_result("ratio", label, name, result)
     peer = min(theirs.keys() & trainings.keys(), key=middle.__getitem__)
@@ -195,7 +203,7 @@ def time_network(variants: types.ModuleType, name: str, report: Report) -> dict[
     judged = (best, eager), (best, peer), (TAUGHT, eager)
     for (label, other), goal in zip(judged, GOALS[name], strict=True):
         if label in times:
-            result = Result.of(variants.ratios(times, other)[label])
+            result = Result.of(ratios(times, other)[label])
             report.add_result("goal", f"{label}, of {other}", name, result)
             print(f"{name}: {label}, of {other}: {result}, at most {goal}: {result.against(goal)}")
     return table
@@ -215,7 +223,7 @@ def time_sizes(variants: types.ModuleType, report: Report, rounds: int = 7) -> N
                 except ImportError as error:
                     report.missing.append(f"{label}: {error}")
             epochs = max(1, round(2e8 / (work.operations() + 1e7)))
-            for label, values in variants.interleaved(trainings, rounds, epochs).items():
+            for label, values in interleaved(trainings, rounds, epochs).items():
                 report.add(direction, label, size, median(values) / epochs / 2)
 
 

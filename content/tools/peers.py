@@ -11,9 +11,9 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from tools.timing import Work
+from tools.timing import Training, Work
 from tools.torch_mlp import (
     MSE,
     SGD,
@@ -26,8 +26,6 @@ from tools.torch_mlp import (
 )
 
 __all__ = ["book_layers", "eager", "func_grad", "jax_training", "scikit_learn"]
-
-Training = tuple[list[Tensor], Callable[[int], list[float]]]
 
 
 def eager(

@@ -12,11 +12,26 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import torch
 from torch import Tensor
 
-__all__ = ["WORK", "Result", "Work", "clock", "processor", "products"]
+__all__ = [
+    "WORK",
+    "Result",
+    "Training",
+    "Work",
+    "clock",
+    "interleaved",
+    "processor",
+    "products",
+    "ratios",
+    "seconds",
+]
+
+#: Parameters, ``[W, b, W, b, ...]``, and a function that trains for some epochs: their losses.
+Training = tuple[list[Tensor], Callable[[int], list[float]]]
 
 #: Processor time in seconds; on Windows, where that comes in steps of 16 ms, time.
 clock = time.perf_counter if sys.platform == "win32" else time.process_time
@@ -117,6 +132,42 @@ def calls_of_products(work: Work, by_columns: bool) -> list[partial[Tensor]]:
             calls += [partial(torch.mm, A, W, out=Z), partial(torch.mm, A.T, d_Z, out=d_W)]
             calls += [] if d_A is None else [partial(torch.mm, d_Z, W.T, out=d_A)]
     return calls
+
+
+def interleaved(
+    trainings: dict[str, Callable[[int], Any]], rounds: int, epochs: int
+) -> dict[str, list[float]]:
+    """Seconds of each training in each round, all of them in turn."""
+    times: dict[str, list[float]] = {name: [] for name in trainings}
+    for train in trainings.values():
+        train(epochs)  # warm up
+    for _ in range(rounds):
+        for name, train in trainings.items():
+            start = clock()
+            train(epochs)
+            times[name].append(clock() - start)
+    return times
+
+
+def ratios(times: dict[str, list[float]], to: str) -> dict[str, list[float]]:
+    """Times as ratios to those of one training in the same round."""
+    return {
+        name: [a / b for a, b in zip(each, times[to], strict=True)] for name, each in times.items()
+    }
+
+
+def seconds(parts: dict[str, Callable[[], Any]], times: int) -> dict[str, float]:
+    """The median time of one call of each function, of so many calls a round."""
+
+    def repeated(f: Callable[[], Any]) -> Callable[[int], None]:
+        def run(n: int) -> None:
+            for _ in range(n):
+                f()
+
+        return run
+
+    found = interleaved({name: repeated(f) for name, f in parts.items()}, 9, times)
+    return {name: median(each) / times for name, each in found.items()}
 
 
 @dataclass(frozen=True)
