@@ -47,7 +47,7 @@ from tools.timing import (  # noqa: E402
     processor,
     products,
     ratios,
-)  # fmt: skip
+)
 
 NOTEBOOK = "content/mlp/cost-of-training.ipynb"
 RESULTS = ROOT / "content" / "mlp" / "bench.csv"

@@ -44,7 +44,7 @@ FILES: dict[str, str] = {
     "tools/peers.py": "9111ce8c60d79e80a21ee9d405372d8d2434f46fc021e73aa0f1f220cd25cdb2",
     "tools/play.py": "c840ce76ff72a95f8230d3723991de0e051ab171abdc19e8ff6394354249dbe9",
     "tools/prepared.py": "e829f5380a72eadd209f761d35114754ef1b15c3114495c54372fbf75f205825",
-    "tools/reference.py": "f05055778e2826a19a8b44c5263e85d4af56246bad4e34333848f516fe2d53ce",
+    "tools/reference.py": "bab832f47baa59313a2c6b16b88109a6c999578825ad4706df7e953fbde902ee",
     "tools/sanity.py": "5e143cd833a17827a9290c34c1c5fa086677954925105648d4e254cdfa75df65",
     "tools/timing.py": "886e9b50bf2e4ef9316f38ad272520c8adefdc888964dabbf8b59c0f39d63262",
     "tools/torch_heads/__init__.py": "75c0a0a033d715c65dc9e1603f132079a95e2e71970f63350c5801a11d1e5a61",
@@ -52,7 +52,7 @@ FILES: dict[str, str] = {
     "tools/torch_heads/rules.py": "08d9f484b9ea4b87cb78f80f81fa739d386a7cbb1082e619100439b26f3705db",
     "tools/torch_heads/runtime.py": "cfdff526adcfb2a49c943beadb9936f1fbf92d85e68fae2c11cecf7cbb457787",
     "tools/torch_metrics.py": "20a2641b5720fc95950fd47115b30b4a12ce364e6d5db3afa10529732e8ab761",
-    "tools/torch_mlp.py": "d9de42013a60389a045f56f9dc6cb13b36eb7e044a0515c26e9f2405ac0fd016",
+    "tools/torch_mlp.py": "e671c12b9ab5080ea4970e34ce58474e805200ffad5aeaf1d87d0f427531ea23",
     "tools/torch_training.py": "020549985d48e9871725b1137b41697be8b3dbc385e7b834c726d3499ba76e21",
     "tools/watch.py": "018a380244443fa58690fab633577e46c126a8f6fd84e162c16b1403c9cf91e4",
 }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from tools.torch_mlp import Model, batches
+from tools.torch_mlp import Model
 
 __all__ = ["TorchSequential"]
 
@@ -64,9 +65,6 @@ class TorchSequential(Model):
         optimizer: torch.optim.Optimizer,
         generator: torch.Generator | None,
     ) -> float:
-        """One pass through the samples; returns the mean loss, as `Model` does."""
-        total = 0.0
-        for X, Y in batches(x, y, batch_size, generator):
-            total += float(self.compute_gradients(X, Y)) * len(X)
-            optimizer.step()
-        return total / len(x)
+        """As `Model` does; PyTorch's optimizer holds the parameters and their gradients."""
+        step = SimpleNamespace(step=lambda parameters, gradients: optimizer.step())
+        return super().train_epoch(x, y, batch_size, step, generator)

@@ -10,6 +10,7 @@ from tools.network import History, Layer, Network
 
 __all__ = [
     "friedman",
+    "standardize",
     "numerical_gradient",
     "Tanh",
     "Dense",
@@ -30,6 +31,12 @@ __all__ = [
 def friedman(x1, x2, x3, x4, x5):
     wave = 10 * torch.sin(torch.pi * x1 * x2)
     return wave + 20 * (x3 - 0.5) ** 2 + 10 * x4 + 5 * x5
+
+
+def standardize(values):
+    train, valid = values[:3000], values[3000:]
+    center, spread = train.mean(0), train.std(0)
+    return (train - center) / spread, (valid - center) / spread
 
 
 # From content/mlp/mlp-for-regression.ipynb, cell "numerical-gradient"

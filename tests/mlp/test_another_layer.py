@@ -1,5 +1,7 @@
 """The checks of the exercises on layers refuse wrong answers and take right ones."""
 
+from itertools import pairwise
+
 import torch
 from answers import answer_tests
 
@@ -24,11 +26,10 @@ def leaky(*, below=0.1, slope=0.1, first=False, parameters=()):
     return LeakyReLU
 
 
-def count(*, biases=True, bias_of=lambda n, k: k, last=True):
+def count(*, biases=lambda n, k: k, last=True):
     def answer(n, hidden, k):
-        widths = [n, *hidden, *([k] if last else [])]
-        pairs = list(zip(widths, widths[1:], strict=False))
-        return sum(n * k + (bias_of(n, k) if biases else 0) for n, k in pairs)
+        pairs = pairwise([n, *hidden, *([k] if last else [])])
+        return sum(n * k + biases(n, k) for n, k in pairs)
 
     return answer
 
@@ -43,8 +44,8 @@ WRONG = {
         leaky(parameters=[torch.zeros(1)]),
     ],
     "check_parameter_count": [
-        count(biases=False),
-        count(bias_of=lambda n, k: n),
+        count(biases=lambda n, k: 0),
+        count(biases=lambda n, k: n),
         count(last=False),
         lambda n, hidden, k: sum(hidden),
     ],
