@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from markupsafe import Markup, escape
+import pygments
+from markupsafe import Markup
+from pygments.formatters.html import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Token
 from pygments.util import ClassNotFound
@@ -15,25 +16,25 @@ from pygments.util import ClassNotFound
 from .markup import classes, el, join
 
 ALIASES = {"myst": "markdown", "ipython": "python", "ipython3": "python"}
-# Tokens with a color, by their class in the stylesheet. All others look like plain text.
-CLASSES = {
-    Token.Comment: "c",
-    Token.Comment.Preproc: "c",
-    Token.Generic.Deleted: "gd",
-    Token.Generic.Error: "gd",
-    Token.Generic.Inserted: "gi",
-    Token.Keyword: "k",
-    Token.Literal.Number: "m",
-    Token.Literal.String: "s",
-    Token.Name.Attribute: "nb",
-    Token.Name.Builtin: "nb",
-    Token.Name.Class: "nf",
-    Token.Name.Decorator: "nf",
-    Token.Name.Exception: "nf",
-    Token.Name.Function: "nf",
-    Token.Name.Tag: "nb",
-    Token.Operator.Word: "k",
+# Tokens with a color, and the one whose class in the stylesheet it is. All others look like text.
+COLORED = {
+    Token.Comment: Token.Comment,
+    Token.Generic.Deleted: Token.Generic.Deleted,
+    Token.Generic.Error: Token.Generic.Deleted,
+    Token.Generic.Inserted: Token.Generic.Inserted,
+    Token.Keyword: Token.Keyword,
+    Token.Literal.Number: Token.Literal.Number,
+    Token.Literal.String: Token.Literal.String,
+    Token.Name.Attribute: Token.Name.Builtin,
+    Token.Name.Builtin: Token.Name.Builtin,
+    Token.Name.Class: Token.Name.Function,
+    Token.Name.Decorator: Token.Name.Function,
+    Token.Name.Exception: Token.Name.Function,
+    Token.Name.Function: Token.Name.Function,
+    Token.Name.Tag: Token.Name.Builtin,
+    Token.Operator.Word: Token.Keyword,
 }
+FORMATTER = HtmlFormatter(nowrap=True)
 
 ESCAPE = re.compile(r"\x1b\[([0-9;:]*)m")
 OTHER_ESCAPES = re.compile(
@@ -42,59 +43,19 @@ OTHER_ESCAPES = re.compile(
 MOVES = re.compile(r"(\r|\n|\x1b\[\d{0,3}A)")
 COLORS = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 
-Run = tuple[str | None, str]  # a class and the text that has it
-
 
 @lru_cache
 def lexer(language: str):
     """Pygments' lexer; one that only escapes for a language Pygments does not know."""
     try:
-        return get_lexer_by_name(ALIASES.get(language, language), stripnl=False, ensurenl=False)
+        return get_lexer_by_name(ALIASES.get(language, language), stripnl=False)
     except ClassNotFound:
-        return get_lexer_by_name("text", stripnl=False, ensurenl=False)
+        return get_lexer_by_name("text", stripnl=False)
 
 
-def runs(source: str, language: str) -> Iterator[Run]:
-    """The source in pieces, each with the class of its tokens or None."""
-    for token, value in lexer(language).get_tokens(source):
-        yield class_of(token), value
-
-
-def class_of(token: Any) -> str | None:
-    """The class of one of Pygments' tokens: its own, or that of the kind it belongs to."""
-    while token not in CLASSES and token.parent is not None:
-        token = token.parent
-    return CLASSES.get(token)
-
-
-def merged(pieces: Iterable[Run]) -> list[Run]:
-    """The pieces with neighbors of one class joined, across the spaces between them too."""
-    result: list[Run] = []
-    for name, text in pieces:
-        if not text:
-            continue
-        if result and result[-1][0] == name:
-            result[-1] = (name, result[-1][1] + text)
-        elif len(result) > 1 and result[-2][0] == name and result[-1][1].isspace():
-            between = result.pop()[1]
-            result[-1] = (name, result[-1][1] + between + text)
-        else:
-            result.append((name, text))
-    return result
-
-
-def spans(pieces: list[Run]) -> Markup:
-    """The pieces as HTML."""
-    if not pieces:
-        return Markup()
-    # Escaped in one go: a page of code has thousands of pieces. HTML has no place for U+0000.
-    texts = escape("\0".join(text.replace("\0", "\ufffd") for _, text in pieces)).split("\0")
-    return Markup(
-        "".join(
-            f'<span class="{name}">{text}</span>' if name else text
-            for (name, _), text in zip(pieces, texts, strict=True)
-        )
-    )
+def colored(token: Any) -> Any:
+    """The token that gives one of Pygments' its color: itself, or one of the kind it belongs to."""
+    return next((COLORED[kind] for kind in reversed(token.split()) if kind in COLORED), Token)
 
 
 def code(
@@ -109,17 +70,14 @@ def code(
 
     Line numbers come from a counter in the stylesheet, so that copying leaves them out.
     """
-    pieces = merged(runs(source.removesuffix("\n"), (language or "text").lower()))
+    tokens = lexer((language or "text").lower()).get_tokens(source)
+    pieces = ((colored(token), text) for token, text in tokens)
+    html = pygments.format(pieces, FORMATTER).removesuffix("\n")
     if not numbered and not emphasized:
-        return spans(pieces)
-    lines: list[list[Run]] = [[]]
-    for name, text in pieces:
-        head, *rest = text.split("\n")
-        lines[-1].append((name, head))
-        lines += [[(name, line)] for line in rest]
+        return Markup(html)
     return Markup("\n").join(
-        el("span", spans(line), class_=classes("line", "hll" if n in emphasized else None))
-        for n, line in enumerate(lines, first)
+        el("span", Markup(line), class_=classes("line", "hll" if n in emphasized else None))
+        for n, line in enumerate(html.split("\n"), first)
     )
 
 

@@ -18,7 +18,10 @@ def visible(markup) -> str:
     return "".join(html5lib.parseFragment(str(markup)).itertext())
 
 
-@given(source=SOURCE, language=st.sampled_from(["python", "ipython3", "bash", "no-such", None]))
+@given(
+    source=SOURCE,
+    language=st.sampled_from(["python", "ipython3", "bash", "console", "no-such", None]),
+)
 def test_code_keeps_every_character(source, language):
     expected = source.removesuffix("\n")
     assert visible(highlight.code(source, language)) == expected
