@@ -6,7 +6,6 @@ import atexit
 import json
 import subprocess
 import threading
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -42,17 +41,8 @@ def _katex() -> subprocess.Popen[str]:
         text=True,
         encoding="utf-8",
     )
-    atexit.register(_end, process)
+    atexit.register(process.communicate)  # closes its input, at which it ends
     return process
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """Let the process end; it may have done so by itself."""
-    assert process.stdin and process.stdout
-    with suppress(OSError):
-        process.stdin.close()
-    process.wait()
-    process.stdout.close()
 
 
 def _answer(question: list[Any]) -> str:
