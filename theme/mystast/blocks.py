@@ -13,78 +13,52 @@ from .references import link_target
 @renders("admonition")
 def admonition(node: Node, page: Page) -> Markup:
     kind = node.get("kind", "note")
-    names = (node.get("class") or "").split()
     if kind == "admonition":
+        names = (node.get("class") or "").split()
         kind = next((name for name in names if name != "dropdown"), "note")
-    box = f"admonition {kind}"
-    return titled_box(node, page, box, folded="dropdown" in names, open_=bool(node.get("open")))
+    return box(node, page, f"admonition {kind}")
 
 
-@renders("proof")
-def proof(node: Node, page: Page) -> Markup:
-    return numbered_box(node, page, node.get("kind", "proof"))
-
-
-@renders("exercise")
-def exercise(node: Node, page: Page) -> Markup | None:
-    return None if node.get("hidden") else numbered_box(node, page, "exercise")
+@renders("aside")
+def aside(node: Node, page: Page) -> Markup:
+    return box(node, page, classes("aside", node.get("kind")))
 
 
 @renders("solution")
 def solution(node: Node, page: Page) -> Markup | None:
+    return None if node.get("hidden") else box(node, page, "admonition solution")
+
+
+@renders("exercise", "proof")
+def numbered_box(node: Node, page: Page) -> Markup | None:
     if node.get("hidden"):
         return None
-    folded = "dropdown" in (node.get("class") or "").split()
-    return titled_box(node, page, "admonition solution", folded=folded)
-
-
-def numbered_box(node: Node, page: Page, kind: str) -> Markup:
-    """A theorem, an exercise: its kind and number, then the author's title in parentheses."""
+    kind = node.get("kind") or node["type"]
     number = node.get("enumerator") if node.get("enumerated", True) and kind != "proof" else None
-    folded = "dropdown" in (node.get("class") or "").split()
-    heading_ = [kind.capitalize(), f" {number}" if number else ""]
-    title, rest = split_title(node)
-    if title:
-        heading_ += [" (", inside(title, page), ")"]
-    return box(node, page, f"admonition {kind}", join(heading_), rest, folded=folded)
+    heading = kind.capitalize() + (f" {number}" if number else "")
+    return box(node, page, f"admonition {kind}", heading)
 
 
-def titled_box(
-    node: Node, page: Page, class_: str, *, folded: bool = False, open_: bool = False
-) -> Markup:
-    """An admonition whose title is its first child."""
-    title, rest = split_title(node)
-    content = inside(title, page) if title else None
-    return box(node, page, class_, content, rest, folded=folded, open_=open_)
+def box(node: Node, page: Page, class_: str, heading: str | None = None) -> Markup:
+    """A box with the author's title, in parentheses where there is a heading before it.
 
-
-def split_title(node: Node) -> tuple[Node | None, list[Node]]:
-    """The title among a node's children, and the others."""
-    children = node.get("children") or []
+    Of the class `dropdown`, it is folded and opens on the title. The author's classes come last.
+    """
+    own, children = (node.get("class") or "").split(), node.get("children") or []
     title = next((child for child in children if child["type"] == "admonitionTitle"), None)
-    return title, [child for child in children if child is not title]
-
-
-def box(
-    node: Node,
-    page: Page,
-    class_: str,
-    title: Markup | None,
-    content: list[Node],
-    *,
-    folded: bool,
-    open_: bool = False,
-) -> Markup:
-    """A box with a title; folded, it opens on the title. The author's own classes come last."""
-    own = [name for name in (node.get("class") or "").split() if name != "dropdown"]
-    class_ = classes(*dict.fromkeys([*class_.split(), *own]))
-    body = join(render(child, page) for child in content)
-    if folded:
+    head = inside(title, page) if title else None
+    if heading:
+        head = join([heading, " (", head, ")"] if title else [heading])
+    body = join(render(child, page) for child in children if child is not title)
+    kept = dict.fromkeys(name for name in [*class_.split(), *own] if name != "dropdown")
+    names, name = classes(*kept), anchor(node)
+    if "dropdown" in own:
         # Only one thing can happen at a click on it.
-        head = el("summary", without_links(title) if title else "Details", class_="title")
-        return el("details", head, body, class_=class_, id=anchor(node), open=open_)
-    head = el("p", title, class_="title") if title else None
-    return el("div", head, body, class_=class_, id=anchor(node), role="note")
+        summary = el("summary", without_links(head) if head else "Details", class_="title")
+        opened = bool(node.get("open"))
+        return el("details", summary, body, class_=names, id=name, open=opened)
+    above = el("p", head, class_="title") if head else None
+    return el("div", above, body, class_=names, id=name, role="note")
 
 
 @renders("details")
@@ -92,11 +66,6 @@ def details(node: Node, page: Page) -> Markup:
     opened = bool(node.get("open"))
     names = classes("dropdown", node.get("class"))
     return el("details", inside(node, page), class_=names, id=anchor(node), open=opened)
-
-
-@renders("aside")
-def aside(node: Node, page: Page) -> Markup:
-    return titled_box(node, page, classes("aside", node.get("kind")))
 
 
 @renders("tabSet")
