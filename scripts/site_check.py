@@ -5,51 +5,38 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from lxml import html
 
 from scripts.sources import Book
 
 # What a page may make a browser load: kilobytes of 1024 bytes, gzip.
 BUDGETS = {"HTML": 45, "CSS": 12, "JavaScript": 6}
 WIDGET = 12  # of one that comes when its place is near
-# Attributes that make a browser fetch something. (Frames, styles, objects and forms cannot be on a
-# page: the theme writes none, and its sanitizer and its policy refuse those of others.)
-FETCHED = ("src", "poster", "data-esm", "data-css", "data-values")
+# What makes a browser fetch something. (Frames, styles, objects and forms cannot be on a page: the
+# theme writes none, and its sanitizer and its policy refuse those of others.)
+FETCHED = (
+    "//@src | //@poster | //@data-esm | //@data-css | //@data-values"
+    " | //link[not(@rel = 'canonical')]/@href"
+)
 
 
-@dataclass
-class Page(HTMLParser):
+class Page:
     """What a page fetches and links to, its anchors, and its images without a description."""
 
-    fetched: list[str] = field(default_factory=list)
-    links: list[str] = field(default_factory=list)
-    anchors: set[str] = field(default_factory=set)
-    problems: list[str] = field(default_factory=list)
-    loaded: dict[str, list[str]] = field(default_factory=lambda: {"CSS": [], "JavaScript": []})
-    widgets: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attrs}
-        self.anchors |= {values[name] for name in ("id", "name") if name in values}
-        self.fetched += [values[name] for name in FETCHED if name in values]
-        if tag == "a" and "href" in values:
-            self.links.append(values["href"])
-        if tag == "link" and values.get("rel") != "canonical":
-            self.fetched.append(values["href"])
-        if tag == "link" and values.get("rel") == "stylesheet":
-            self.loaded["CSS"].append(values["href"])
-        if tag == "script" and "src" in values:
-            self.loaded["JavaScript"].append(values["src"])
-        if "data-esm" in values:
-            self.widgets.append(values["data-esm"])
-        if tag == "img" and not values.get("alt", "").strip():
-            self.problems.append(f"an image has no description: {values.get('src')!r:.80}")
+    def __init__(self, path: Path) -> None:
+        parser = html.HTMLParser(encoding="utf-8", huge_tree=True)
+        find = html.document_fromstring(path.read_bytes(), parser=parser).xpath
+        self.anchors = set(find("//@id | //@name"))
+        self.fetched, self.links = find(FETCHED), find("//a/@href")
+        self.loaded = {
+            "CSS": find("//link[@rel = 'stylesheet']/@href"),
+            "JavaScript": find("//script/@src"),
+        }
+        self.widgets = find("//@data-esm")
+        self.unclear = [image.get("src") for image in find("//img[not(normalize-space(@alt))]")]
 
 
 def problems(site: Path, myst: Path, book: Book) -> list[str]:
@@ -59,14 +46,11 @@ def problems(site: Path, myst: Path, book: Book) -> list[str]:
     nothing is fetched from another host, and no page weighs more than its budget.
     """
     site = site.resolve()
-    parsed: dict[Path, Page] = {}
-    for path in sorted(site.rglob("*.html")):
-        page = parsed[path] = Page()
-        page.feed(path.read_text(encoding="utf-8"))
+    parsed = {path: Page(path) for path in sorted(site.rglob("*.html"))}
     files = page_files(site, myst)
     found = [f"{name}: has no page in the site" for name in book.pages if not files.get(name)]
     for path, page in parsed.items():
-        wrong = [*page.problems]
+        wrong = [f"an image has no description: {src!r:.80}" for src in page.unclear]
         for url in page.fetched + page.links:
             wrong += _unresolved(url, path, site, parsed, is_fetched=url in page.fetched)
         if path in files.values():
