@@ -99,20 +99,16 @@ class Cache:
         path = self._path(name, key_)
         try:
             known = json.loads(path.read_text(encoding="utf-8"))
-            cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
             stored = [known["cells"], known["metadata"]]
             if known["digest"] != digest(json.dumps(stored)) or strict > known["strict"]:
                 return None
-            outputs = iter(known["cells"])
-            filled = [
-                cell | next(outputs) if cell["cell_type"] == "code" else cell
-                for cell in notebook["cells"]
-            ]
+            ours = [id(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+            outputs = dict(zip(ours, known["cells"], strict=True))
+            cells = [cell | outputs.get(id(cell), {}) for cell in notebook["cells"]]
             path.touch()
             metadata = notebook["metadata"] | known["metadata"]
-            whole = len(cells) == len(known["cells"])
-            return notebook | {"cells": filled, "metadata": metadata} if whole else None
-        except (OSError, ValueError, KeyError, TypeError, StopIteration):
+            return notebook | {"cells": cells, "metadata": metadata}
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def put(self, name: str, notebook: dict, key_: str, *, strict: bool) -> None:

@@ -1,8 +1,7 @@
-"""A notebook's run in a kernel of its own. Importing this takes two seconds."""
+"""A notebook's run in a kernel of its own. Importing this takes a second."""
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 import re
@@ -10,12 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from nbconvert.preprocessors import ExecutePreprocessor
-from nbformat import from_dict
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from nbformat import NotebookNode, from_dict
 
 from scripts.processes import kill
-from scripts.sources import source, tags
+from scripts.sources import source
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 # Warnings are errors while a cell runs, and as before for the machinery between the cells, and for
@@ -53,71 +52,65 @@ class CellError(Exception):
     """A cell raised, died or took too long; the message says which one, and how."""
 
 
-class Run(ExecutePreprocessor):
+class Run(NotebookClient):
     """One execution of a notebook, which can be stopped from another thread."""
 
     def __init__(self, *, limit: float, strict: bool, log: IO):
-        # The first kernels start when the machine is busiest.
         super().__init__(
-            kernel_name="python3", timeout=limit, startup_timeout=300, record_timing=False
+            NotebookNode(),
+            kernel_name="python3",
+            timeout=limit,
+            startup_timeout=300,  # the first kernels start when the machine is busiest
+            record_timing=False,
+            store_widget_state=False,
+            on_cell_execute=self._begin,
         )
-        self.store_widget_state = False
+        seed = os.environ.get("BOOK_SEED")
+        lines = [OTHER_SEEDS.format(int(seed))] if seed else []
+        lines += [STRICT] if strict else []
+        self.extra_arguments = [f"--IPKernelApp.exec_lines={text}" for text in lines]
         self.at = ""
-        self._strict, self._log, self._stopped, self._count = strict, log, False, 0
+        self._log, self._stopped = log, False
 
     def outputs(self, notebook: dict[str, Any], folder: Path, ledger: str = "") -> dict[str, Any]:
         """The notebook with outputs, executed in a folder. Raises CellError.
 
         Its cells find the lines of the `ledger` in the file BOOK_LEDGER; what they add to it comes
-        back in the notebook's metadata.
+        back in the notebook's metadata. What the kernel says outside of cells goes to the log.
         """
         cells = [{**cell, "source": source(cell), "outputs": []} for cell in notebook["cells"]]
-        node: Any = from_dict(copy.deepcopy({**notebook, "cells": cells}))
+        self.nb = NotebookNode(from_dict({**notebook, "cells": cells}))
+        self.resources = {"metadata": {"path": str(folder)}}
         with TemporaryDirectory() as place:
-            self._ledger = Path(place) / "ledger.jsonl"
-            self._ledger.write_text(ledger, encoding="utf-8")
+            path = Path(place) / "ledger.jsonl"
+            path.write_text(ledger, encoding="utf-8")
+            variables = os.environ | {"BOOK_LEDGER": str(path)}
             try:
-                self.preprocess(node, {"metadata": {"path": str(folder)}})
-            except (DeadKernelError, RuntimeError) as error:
-                raise CellError(f"no kernel started: {error}") from None
-            lines = self._ledger.read_text(encoding="utf-8").removeprefix(ledger).splitlines()
+                self.execute(env=variables, stdout=self._log, stderr=self._log)
+            except CellExecutionError as error:
+                trace = ANSI.sub("", str(error.traceback)).strip("\n").replace("\n", "\n    ")
+                raise CellError(f"{self.at} raised an exception\n\n    {trace}\n") from None
+            except CellTimeoutError:
+                raise CellError(f"{self.at} did not end within {self.timeout} s") from None
+            except RuntimeError as error:  # nbclient's DeadKernelError is one
+                end = f"{self.at} ended the kernel" if self.at else f"no kernel started: {error}"
+                raise CellError(end) from None
+            lines = path.read_text(encoding="utf-8").removeprefix(ledger).splitlines()
         filled = [
             cell | {"outputs": joined(run.outputs), "execution_count": run.execution_count}
             if cell["cell_type"] == "code"
             else cell
-            for cell, run in zip(notebook["cells"], node.cells, strict=True)
+            for cell, run in zip(notebook["cells"], self.nb.cells, strict=True)
         ]
         said = {"ledger": [json.loads(line) for line in lines]} if lines else {}
         return notebook | {"cells": filled, "metadata": notebook["metadata"] | said}
 
-    def setup_kernel(self, **options: Any) -> Any:
-        """Start the kernel; what it says outside of cells goes to the log."""
-        lines = [STRICT] if self._strict else []
-        if seed := os.environ.get("BOOK_SEED"):
-            lines.insert(0, OTHER_SEEDS.format(int(seed)))
-        self.extra_arguments = [f"--IPKernelApp.exec_lines={text}" for text in lines]
-        options["env"] = os.environ | {"BOOK_LEDGER": str(self._ledger)}
-        return super().setup_kernel(stdout=self._log, stderr=self._log, **options)
-
-    def preprocess_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:
-        """Run one cell. Raises CellError."""
-        if cell.cell_type != "code":
-            return cell, resources
-        is_run = cell.source.strip() and "skip-execution" not in tags(cell)
-        self._count += bool(is_run)
-        self.at = f'cell {index + 1} of {len(self.nb.cells)} (id "{cell.get("id", "")}"'
-        self.at += f", In [{self._count}])"
+    def _begin(self, cell: Any, cell_index: int) -> None:
+        """Note which cell is run. Raises CellError."""
+        self.at = f'cell {cell_index + 1} of {len(self.nb.cells)} (id "{cell.get("id", "")}"'
+        self.at += f", In [{self.code_cells_executed + 1}])"
         if self._stopped:
             raise CellError(f"{self.at} was stopped")
-        try:
-            return super().preprocess_cell(cell, resources, index)
-        except CellExecutionError as error:
-            trace = ANSI.sub("", str(error.traceback)).strip("\n").replace("\n", "\n    ")
-            raise CellError(f"{self.at} raised an exception\n\n    {trace}\n") from None
-        except CellTimeoutError:
-            raise CellError(f"{self.at} did not end within {self.timeout} s") from None
-        except DeadKernelError:
-            raise CellError(f"{self.at} ended the kernel") from None
 
     def stop(self) -> None:
         """Kill the kernel and all that it started."""

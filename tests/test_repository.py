@@ -27,7 +27,7 @@ from scripts.stage import stage
 BOOK = Book.read(ROOT)
 CUDA = ("cuda-", "nvidia-", "triton")
 # Modules that are imported as part of another package, which cannot do without them.
-PARTS = {"IPython": "ipykernel", "nbclient": "nbconvert", "nbformat": "nbconvert"}
+PARTS = {"IPython": "ipykernel", "nbformat": "nbclient"}
 # What runs before anything is installed, or where nothing of the book is.
 ALONE = {"scripts/alone.py", "scripts/setup_cell.py", "content/tools/fetch.py"}
 # What imports JAX, for `make bench`, in a function that the notebooks do not call.
