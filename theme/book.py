@@ -7,7 +7,6 @@ import json
 import os
 import posixpath
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,6 +78,7 @@ class Entry:
     title: str
     slug: str = ""
     url: str | None = None
+    above: list[Entry] = field(default_factory=list, repr=False, compare=False)
     children: list[Entry] = field(default_factory=list)
 
     @property
@@ -140,19 +140,19 @@ class Book:
         self.license: dict[str, Any] = (project.get("license") or {}).get("content") or {}
         self.authors: list[str] = [author["name"] for author in project.get("authors") or []]
         self.index: str = project["index"]
-        self.contents = [Entry(index_title, self.index), *_tree(project["pages"], titles or {})]
+        self.entries = [Entry(index_title, self.index), *_entries(project["pages"], titles or {})]
+        self.contents = [entry for entry in self.entries if not entry.above]
+        self.pages = [entry for entry in self.entries if entry.slug]
         self.url: str = str(options.get("url") or "").rstrip("/")
         self.description: str | None = project.get("description")
-        self.pages: list[Entry] = [entry for entry in _flat(self.contents) if entry.slug]
         self._files = {page_url(page.slug): page_file(page.slug) for page in self.pages}
         self._files["/"] = page_file(self.index)
         self._places = {page.slug: place for place, page in enumerate(self.pages)}
-        self._trails = {trail[-1].slug: trail for trail in _trails(self.contents)}
 
     def unsafe_addresses(self) -> list[str]:
         """What the book's configuration links to, but is no address to follow."""
         license_ = self.license.get("url")
-        urls = [*(entry.url for entry in _flat(self.contents)), license_, self.github, self.url]
+        urls = [*(entry.url for entry in self.entries), license_, self.github, self.url]
         return [url for url in urls if url and not is_absolute(url)]
 
     def file(self, url: str) -> str | None:
@@ -167,7 +167,8 @@ class Book:
 
     def trail(self, slug: str) -> list[Entry]:
         """The entries from the top of the table of contents down to this page."""
-        return self._trails.get(slug, [])
+        page = self.pages[self._places[slug]]
+        return [*page.above, page]
 
     def address(self, file: str) -> str | None:
         """The absolute address of a file of the site, where the book's own address is known."""
@@ -175,26 +176,17 @@ class Book:
         return f"{self.url}/{quote(file)}" if self.url else None
 
 
-def _tree(pages: list[dict[str, Any]], titles: dict[str, str]) -> list[Entry]:
-    """MyST's flat list with levels, as a tree."""
-    top: list[Entry] = []
-    branch: list[tuple[int, list[Entry]]] = [(0, top)]
+def _entries(pages: list[dict[str, Any]], titles: dict[str, str]) -> list[Entry]:
+    """MyST's list with levels; each entry has those above and below it."""
+    found: list[Entry] = []
+    trail: list[tuple[int, Entry]] = []
     for page in pages:
         slug = page.get("slug") or ""
         title = page.get("short_title") or titles.get(slug, page.get("title", ""))
-        entry = Entry(title, slug, page.get("url"))
-        while branch[-1][0] >= page["level"] and len(branch) > 1:
-            branch.pop()
-        branch[-1][1].append(entry)
-        branch.append((page["level"], entry.children))
-    return top
-
-
-def _flat(entries: list[Entry]) -> list[Entry]:
-    return [found for entry in entries for found in (entry, *_flat(entry.children))]
-
-
-def _trails(entries: list[Entry], above: tuple[Entry, ...] = ()) -> Iterator[list[Entry]]:
-    for entry in entries:
-        yield [*above, entry]
-        yield from _trails(entry.children, (*above, entry))
+        trail = [(level, entry) for level, entry in trail if level < page["level"]]
+        entry = Entry(title, slug, page.get("url"), [entry for _, entry in trail])
+        if trail:
+            trail[-1][1].children.append(entry)
+        trail.append((page["level"], entry))
+        found.append(entry)
+    return found

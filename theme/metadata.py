@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from textwrap import wrap
 from typing import Any
 
 from markupsafe import Markup
@@ -91,15 +92,8 @@ def card(book: Book) -> bytes:
     image = Image.new("RGB", CARD, PAPER)
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, 0, 24, CARD[1]), fill=ACCENT)
-    font = ImageFont.load_default(76)
-    lines = [""]
-    for word in book.title.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if draw.textlength(longer, font) > CARD[0] - 200 and lines[-1]:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    draw.multiline_text((100, 110), "\n".join(lines[:4]), INK, font, spacing=24)
+    title = "\n".join(wrap(book.title, 24)[:4])
+    draw.multiline_text((100, 110), title, INK, ImageFont.load_default(76), spacing=24)
     authors = ", ".join(book.authors)
     draw.text((100, CARD[1] - 120), authors, MUTED, ImageFont.load_default(36))
     file = BytesIO()

@@ -256,21 +256,16 @@ def output_latex(node: Node, item: Node, page: Page) -> Markup | None:
     tex = text_of_output(item, page).strip()
     whole = LATEX.fullmatch(tex)
     if whole or not LATEX.search(tex):
-        shown = formula_of_code(formula_in(whole)[0] if whole else tex, True, page)
+        shown = formula_of_code(whole[whole.lastindex or 0] if whole else tex, True, page)
         return el("div", el("div", shown, class_="scroll"), class_="math") if shown else None
     parts: list[object] = []
     end = 0
     for match in LATEX.finditer(tex):
-        parts += [tex[end : match.start()], formula_of_code(*formula_in(match), page)]
+        is_display = str(match.lastgroup).startswith("display")
+        shown = formula_of_code(match[match.lastindex or 0], is_display, page)
+        parts += [tex[end : match.start()], shown]
         end = match.end()
     return el("p", *parts, tex[end:])
-
-
-def formula_in(match: re.Match[str]) -> tuple[str, bool]:
-    """The TeX that has been found in a sentence, and whether it stands on a line of its own."""
-    found = {kind: tex for kind, tex in match.groupdict().items() if tex is not None}
-    ((kind, tex),) = found.items()
-    return tex, kind.startswith("display")
 
 
 def formula_of_code(tex: str, display: bool, page: Page) -> Markup | None:
