@@ -52,7 +52,7 @@ class Preview(SimpleHTTPRequestHandler):
         files = {page_file(entry.slug): entry.slug for entry in site.book.pages}
         if path not in files:
             return 404, site.not_found().encode(), "text/html"
-        _, html = site.page(files[path])
+        _, html, _ = site.render(files[path])
         if site.problems:
             items = [el("li", str(problem)) for problem in site.problems]
             html = html.replace("<main", el("ul", *items, class_="problems") + "<main", 1)

@@ -178,11 +178,6 @@ class Site:
         has_card = self.book.url and not self.theme.live
         self.card = self.assets.add("card.png", metadata.card(self.book)) if has_card else ""
 
-    def page(self, slug: str) -> tuple[str, str]:
-        """The file of a page and its HTML. Problems are added to `problems`."""
-        page, html, _ = self.render(slug)
-        return page.file, html
-
     def _lasting(self, text: str) -> str:
         """The text with ids that the next build will have, too."""
         return documents.RANDOM_ID.sub(lambda found: self._names.get(found[0], found[0]), text)
@@ -203,9 +198,8 @@ class Site:
         return page, html, article
 
     def _context(self, document: dict[str, Any], page: mystast.Page, article: Markup) -> dict:
-        """What the template shows."""
+        """What the template shows, but for what the page and the book tell themselves."""
         front, book = document["frontmatter"], self.book
-        previous, following = book.neighbors(page.slug)
         description = front.get("description") or metadata.beginning(document["mdast"])
         authors = metadata.authors(front, book)
 
@@ -214,32 +208,24 @@ class Site:
 
         return {
             "book": book,
-            "contents": book.contents,
             "theme": self.theme,
+            "page": page,
+            "front": front,
             "search": self.search,
-            "url": page.url,
             "href": href,
-            "slug": page.slug,
-            "trail": book.trail(page.slug),
             "title": front.get("title") or book.title,
-            "subtitle": front.get("subtitle"),
             "authors": authors if authors != book.authors else [],
             "description": description,
             "tags": metadata.tags(
                 {**front, "description": description}, page.file, book, self.card
             ),
             "minutes": metadata.reading_minutes(document["mdast"]),
-            "has_title": bool(front.get("content_includes_title")),
-            "features": sorted(page.features),
             "fonts": self.theme.first_fonts(article),
             "outline": nested(page.outline),
             "actions": list(actions(document, page)),
             "feedback": feedback(document, page),
-            "previous": previous,
-            "next": following,
             "article": article,
-            "whole": page.url(whole.FILE),
-            "pdf": page.url(book.pdf) if book.pdf else None,
+            "whole": whole.FILE,
         }
 
     def whole(self, chapters: Iterator[Chapter]) -> Iterator[str]:

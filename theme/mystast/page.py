@@ -6,13 +6,13 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from xml.etree import ElementTree
 
 from markupsafe import Markup
 
 from .. import pictures
-from ..book import Assets, Book, MissingAsset, Problem, page_file, relative
+from ..book import Assets, Book, ContentServer, MissingAsset, Problem, page_file, relative
 from ..markup import join
 
 Node = dict[str, Any]
@@ -22,18 +22,12 @@ AnyRenderer = TypeVar("AnyRenderer", bound=Renderer)
 RENDERERS: dict[str, Renderer] = {}
 
 
-class Content(Protocol):
-    """Where images, downloads and large outputs come from."""
-
-    def get(self, path: str) -> bytes: ...
-
-
 @dataclass
 class Page:
     """One page while it is rendered: what it belongs to, and what its nodes leave behind."""
 
     book: Book
-    content: Content
+    content: ContentServer
     assets: Assets
     slug: str
     source: str
