@@ -48,6 +48,7 @@ from tools.timing import (  # noqa: E402
     products,
     ratios,
 )
+from tools.torch_metrics import TOLERANCES  # noqa: E402
 
 NOTEBOOK = "content/mlp/cost-of-training.ipynb"
 RESULTS = ROOT / "content" / "mlp" / "bench.csv"
@@ -123,9 +124,9 @@ def prepare(make: Callable, work: Work) -> tuple[Callable, float]:
     """A training, and the seconds that it took to the end of its first epoch.
 
     Raises:
-        ValueError: it does not train as PyTorch does, in three epochs: in float64 to 4096 machine
-            epsilons, the tolerance of the book. In float32 a ReLU may take the other side of its
-            kink; there, what the epochs have changed must agree.
+        ValueError: it does not train as PyTorch does, in three epochs: in float64 to the tolerance
+            of the book. In float32 a ReLU may take the other side of its kink; there, what the
+            epochs have changed must agree.
     """
     start = time.perf_counter()
     mine, train = make(work, 0.05)
@@ -135,7 +136,7 @@ def prepare(make: Callable, work: Work) -> tuple[Callable, float]:
     expected, theirs = trained_by_pytorch(work)
     pairs = list(zip(mine, theirs, work.parameters(), strict=True))
     if work.dtype == torch.float64:
-        limit = 4096 * torch.finfo(work.dtype).eps
+        limit = TOLERANCES[work.dtype]["rtol"]
         worst = max(((a - b).abs() / (1 + b.abs())).max().item() for a, b, _ in pairs)
     else:
         limit = 5e-3
