@@ -45,23 +45,16 @@ def _katex() -> subprocess.Popen[str]:
     return process
 
 
-def _answer(question: list[Any]) -> str:
-    """KaTeX's answer, or nothing when it has none: then the next question starts it again."""
+def node(tex: str, *, display: bool, macros: dict[str, str] | None = None) -> dict[str, Any]:
+    """The formula as in MyST's tree: its `value` with `html`, or with `error` and `message`."""
     with _one_at_a_time:
         try:
             process = _katex()
             assert process.stdin and process.stdout
-            process.stdin.write(json.dumps(question) + "\n")
-            process.stdin.flush()
+            print(json.dumps([tex, display, macros or {}]), file=process.stdin, flush=True)
             answer = process.stdout.readline()
         except OSError:
             answer = ""
         if not answer:
-            _katex.cache_clear()
-        return answer
-
-
-def node(tex: str, *, display: bool, macros: dict[str, str] | None = None) -> dict[str, Any]:
-    """The formula as in MyST's tree: its `value` with `html`, or with `error` and `message`."""
-    answer = _answer([tex, display, macros or {}])
+            _katex.cache_clear()  # the next question starts it again
     return {"value": tex, **(json.loads(answer) if answer else GONE)}
