@@ -108,7 +108,6 @@ def make(
     report.problems = site_check.problems(work / "_build" / "html", work / "_build" / "site", book)
     stop_on(report.problems, "The site has errors.")
     put_in_place(to)
-    cache.keep_only(list(book.notebooks))
 
 
 def inputs_of(book: Book, *, strict: bool) -> str:

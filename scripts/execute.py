@@ -58,11 +58,6 @@ def machinery() -> str:
     return digest(sys.version, machine, json.dumps([installed, decisive()]), *ours)
 
 
-def reads_ledger(notebook: dict[str, Any]) -> bool:
-    """Whether a notebook shows what the others have compared."""
-    return any("ledger" in tags(cell) for cell in notebook["cells"])
-
-
 def ledger(book: Book, notebooks: dict[str, dict[str, Any]]) -> str:
     """What these notebooks have compared: a line of JSON for each row, in the order of the book."""
     return "".join(
@@ -127,13 +122,6 @@ class Cache:
         for path in sorted(paths, key=lambda path: path.stat().st_mtime)[:-KEPT]:
             path.unlink(missing_ok=True)
 
-    def keep_only(self, names: list[str]) -> None:
-        """Forget notebooks that are no longer in the book."""
-        known = {digest(name)[:8] for name in names}
-        for path in self._folder.glob("*-*.json"):
-            if path.name.partition("-")[0] not in known:
-                path.unlink(missing_ok=True)
-
 
 def fill(
     book: Book, work: Path, cache: Cache, progress: Progress, *, strict: bool, limit: float, log: IO
@@ -144,7 +132,7 @@ def fill(
         rows = ledger(book, done.notebooks) if reading else ""
         todo = []
         for name, notebook in book.notebooks.items():
-            if reads_ledger(notebook) == reading:
+            if any("ledger" in tags(cell) for cell in notebook["cells"]) == reading:
                 known = cache.get(name, notebook, key(book, name, rows), strict=strict)
                 if known:
                     done.notebooks[name] = known
