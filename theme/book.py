@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import posixpath
 import threading
@@ -34,10 +33,6 @@ class ContentServer:
         except HTTPError:
             raise MissingAsset(path) from None
 
-    def json(self, path: str) -> Any:
-        """The JSON document under `path`."""
-        return json.loads(self.get(path))
-
 
 class Assets:
     """Files beside the pages, each named by its content: `assets/name.hash.ext`."""
@@ -57,18 +52,6 @@ class Assets:
             part.write_bytes(content)
             part.replace(target)
         return path
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something the reader would miss, and where its source is."""
-
-    file: str
-    where: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.file}{self.where}: {self.message}"
 
 
 @dataclass

@@ -54,7 +54,7 @@ class Preview(SimpleHTTPRequestHandler):
             return 404, site.not_found().encode(), "text/html"
         _, html, _ = site.render(files[path])
         if site.problems:
-            items = [el("li", str(problem)) for problem in site.problems]
+            items = [el("li", problem) for problem in site.problems]
             html = html.replace("<main", el("ul", *items, class_="problems") + "<main", 1)
         return 200, html.encode(), "text/html"
 

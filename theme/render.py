@@ -22,7 +22,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from . import documents, inventory, metadata, mystast, searching, whole
-from .book import Assets, Book, ContentServer, Entry, Problem, page_file
+from .book import Assets, Book, ContentServer, Entry, page_file
 
 THEME = Path(__file__).resolve().parent
 STATIC = THEME / "static"
@@ -153,12 +153,12 @@ class Site:
         self.folder = folder
         self.assets = Assets(folder)
         self.theme = Theme(self.assets, live=live)
-        self.problems: list[Problem] = []
+        self.problems: list[str] = []  # what a reader would miss, and where its source is
         self.read_book()
 
     def read_book(self) -> None:
         """Read the pages and the table of contents (again: in a preview they change)."""
-        config = self.content.json("/config.json")
+        config = json.loads(self.content.get("/config.json"))
         project = config["projects"][0]
         slugs = [project["index"], *(page["slug"] for page in project["pages"] if page.get("slug"))]
         texts = {slug: self.content.get(f"/content/{slug}.json").decode() for slug in slugs}
@@ -171,8 +171,8 @@ class Site:
         home = fronts[project["index"]].get("short_title") or titles[project["index"]]
         self.book = Book(config, home, titles)
         for url in self.book.unsafe_addresses():
-            message = f"{url} is not an address to follow: it must begin with a scheme like https:"
-            self.problems.append(Problem("myst.yml", "", message))
+            hint = "it must begin with a scheme like https:"
+            self.problems.append(f"myst.yml: {url} is not an address to follow: {hint}")
         pages = {page_file(slug): document for slug, document in self.documents.items()}
         self.search = self.assets.add("records.js", searching.script(pages))
         has_card = self.book.url and not self.theme.live

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from markupsafe import Markup
 
 from .. import pictures
-from ..book import Assets, Book, ContentServer, MissingAsset, Problem, page_file, relative
+from ..book import Assets, Book, ContentServer, MissingAsset, page_file, relative
 from ..markup import join
 
 Node = dict[str, Any]
@@ -31,7 +31,7 @@ class Page:
     assets: Assets
     slug: str
     source: str
-    problems: list[Problem]
+    problems: list[str]
     title: str | None = None  # the one from its metadata, where the page does not begin with it
     features: set[str] = field(default_factory=set)  # what it needs scripts and styles for
     outline: list[tuple[int, str, Markup]] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Page:
         where = f":{self.line}" if self.line else ""
         if self.cell:
             where = f", cell {self.cell}" + (f", line {self.line}" if self.line else "")
-        self.problems.append(Problem(self.source, where, message))
+        self.problems.append(f"{self.source}{where}: {message}")
 
     def url(self, file: str) -> str:
         """The relative URL from this page to a file of the site."""
