@@ -40,6 +40,8 @@ ESCAPE = re.compile(r"\x1b\[([0-9;:]*)m")
 OTHER_ESCAPES = re.compile(
     r"\x1b(?:\[[0-9;:<=>?]*[A-Za-ln-z]|[()][A-Z0-9]|\][^\x07\x1b]*(?:\x07|\x1b\\))"
 )
+# `38;5;n` and `38;2;red;green;blue`, 48 for the ground: a color that the page has not.
+EXTENDED = re.compile(r"\b([34]8);(?:5(?:;\d*)?|2(?:;\d*){0,3})")
 MOVES = re.compile(r"(\r|\n|\x1b\[\d{0,3}A)")
 COLORS = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 
@@ -104,21 +106,17 @@ def terminal(text: str) -> Markup:
     parts: list[object] = [pieces[0]]
     style: dict[str, str] = {}
     for codes, piece in zip(pieces[1::2], pieces[2::2], strict=True):
-        style = _restyled(style, codes.split(";"))
+        style = _restyled(style, codes)
         names = classes(*style.values())
         parts.append(el("span", piece, class_=names) if names and piece else piece)
     return join(parts)
 
 
-def _restyled(style: dict[str, str], codes: list[str]) -> dict[str, str]:
+def _restyled(style: dict[str, str], codes: str) -> dict[str, str]:
     """The style after these ANSI codes; 256 colors and true colors fall back to none."""
-    style, rest = dict(style), iter(codes)
-    for code_ in rest:
-        number, colon, _ = code_.partition(":")
-        number = int(number or 0)
-        if number in (38, 48) and not colon:  # its numbers follow: `5;n`, or `2;red;green;blue`
-            for _ in range({"5": 1, "2": 3}.get(next(rest, ""), 0)):
-                next(rest, "")
+    style = dict(style)
+    for each in EXTENDED.sub(r"\1", codes).split(";"):
+        number = int(each.partition(":")[0] or 0)
         if number == 0:
             style.clear()
         elif number == 1:
