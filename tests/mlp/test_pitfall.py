@@ -47,6 +47,9 @@ def test_the_floors_and_numbers_in_the_text(page):
     z = torch.zeros(1, 10)
     z[0, :2] = 100
     assert (floor(10) + doubled(z, torch.tensor([0])).item()) / 2 > 1.46 + 0.2
+    # Right 73 % of the time, and as sure as that: a healthy loss that the mistake could have, too.
+    healthy = nn.functional.binary_cross_entropy(*2 * [torch.tensor(0.73)]).item()
+    assert round(healthy, 2) == 0.58 == round(floor(2) + 1 - 0.73, 2)
     z = 10 * torch.randn(100_000, 10, generator=generator)
     losses = F.cross_entropy(z.softmax(1), torch.zeros(len(z), dtype=int), reduction="none")
     assert (
@@ -63,8 +66,9 @@ def test_the_two_checks_refuse_the_mistake(page):
     )
     with pytest.raises(AssertionError, match="a perfect answer costs 0.5514"):
         perfect(nn.Softmax(1), F.cross_entropy, k=3)
-    with pytest.raises(AssertionError, match="there is a softmax"):
-        no_softmax(nn.Sequential(model, nn.Softmax(1)), torch.ones(5, 2))
+    for dim in (0, 1):
+        with pytest.raises(AssertionError, match="there is a softmax"):
+            no_softmax(nn.Sequential(model, nn.Softmax(dim)), torch.ones(5, 2))
     perfect(nn.LogSoftmax(1), F.nll_loss, k=3)
     perfect(nn.LogSoftmax(1), F.cross_entropy, k=3)  # harmless
     with pytest.raises(AssertionError):  # as the table of causes says
@@ -111,6 +115,13 @@ def test_it_rewards_exaggeration_as_the_formula_says():
         wanted = min(max(0.5 + 0.5 * math.log(eta / (1 - eta)), 0), 1)
         assert abs(p[costs.argmin()] - wanted) < 1e-3
         assert (wanted == 1) == (eta > 0.735)
+    # Two of ten classes. The loss is convex in p, so the sure answer is the cheapest if no
+    # probability can move from it and lower the loss.
+    for eta in (0.56, 0.58):
+        truth = torch.tensor([eta, 1 - eta, *8 * [0]], dtype=torch.float64)
+        sure = F.one_hot(torch.tensor(0), 10).double().requires_grad_()
+        F.cross_entropy(sure, truth).backward()
+        assert (sure.grad.argmin() == 0) == (eta > 0.573)
 
 
 def test_pytorch_is_silent_about_the_relatives_and_check_head_is_not():
