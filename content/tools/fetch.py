@@ -20,7 +20,7 @@ RELEASE = "v0.1.0"
 # ruff: noqa: E501
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
-    "mlp/bench.csv": "bfbdbe966b793e380ab34270a46e3f99e9b55d7ee3de63522d422888f69924d5",
+    "mlp/bench.csv": "28a1a181daa377ce909b7b9c87bd5ef8b3e402526b701d05639b179467981c8a",
     "mlp/claims.csv": "7a5fcd88f0919cbcdb981763fa35b8bf4707580b5d8c4e4c69763b9303393365",
     "mlp/machines.csv": "bac1f97eda908025bd70510e79678fbbde46f9f6ba193ee306741abbe92df885",
     "play/bend.mjs": "a06a20fb5dee1c5b868bc4114c55b6fdfcb2ccfcdad635a56dd94d701b477c18",
