@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import os
 import re
@@ -164,8 +165,14 @@ def panel(page) -> Locator:
 
 
 def run_all(page: Page) -> None:
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    """Run all cells; once more if nothing begins, as may be while a kernel connects."""
+    begun = page.locator(".jp-InputArea-prompt", has_text=re.compile(r"\[(\*|1)\]")).first
+    for seconds in (10, START):
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        with contextlib.suppress(AssertionError):
+            return expect(begun).to_be_attached(timeout=seconds * 1000)
+    pytest.fail("No cell has begun to run.")
 
 
 def test_a_notebook_runs_and_is_seen_whole(page, panel):
