@@ -97,9 +97,10 @@ class Cache:
             stored = [known["cells"], known["metadata"]]
             if known["digest"] != digest(json.dumps(stored)) or strict > known["strict"]:
                 return None
-            ours = [id(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-            outputs = dict(zip(ours, known["cells"], strict=True))
-            cells = [cell | outputs.get(id(cell), {}) for cell in notebook["cells"]]
+            cells = list(notebook["cells"])
+            code = [place for place, cell in enumerate(cells) if cell["cell_type"] == "code"]
+            for place, outputs in zip(code, known["cells"], strict=True):
+                cells[place] = cells[place] | outputs
             path.touch()
             metadata = notebook["metadata"] | known["metadata"]
             return notebook | {"cells": cells, "metadata": metadata}

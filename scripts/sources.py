@@ -205,22 +205,24 @@ def read_notebook(data: bytes, name: str) -> dict[str, Any]:
         notebook = json.loads(data.decode())
     except ValueError as error:  # JSON or its encoding
         raise BookError(f"{name} is not a notebook: {error}") from None
-    match notebook:
-        case {"nbformat": 4, "cells": list(cells)}:
-            has_metadata = isinstance(notebook.setdefault("metadata", {}), dict)
-            if has_metadata and all(map(_is_cell, cells)):
-                return notebook
-    raise BookError(
-        f"{name} is not a notebook of format 4, or its metadata or cells are not those of nbformat"
-    )
+    if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
+        raise BookError(f"{name} is not a notebook of format 4")
+    cells = notebook.get("cells")
+    if not isinstance(cells, list) or not all(map(_is_cell, cells)):
+        raise BookError(f"{name} is not a notebook: its cells are not those of nbformat")
+    if not isinstance(notebook.setdefault("metadata", {}), dict):
+        raise BookError(f"{name} is not a notebook: its metadata is not a mapping")
+    return notebook
 
 
 def _is_cell(cell: Any) -> bool:
-    match cell:
-        case {"cell_type": "code" | "markdown" | "raw", "source": str(text) | list(text)}:
-            is_text = all(isinstance(line, str) for line in text)
-            return is_text and isinstance(cell.setdefault("metadata", {}), dict)
-    return False
+    if not isinstance(cell, dict) or not isinstance(cell.setdefault("metadata", {}), dict):
+        return False
+    text = cell.get("source")
+    is_text = isinstance(text, str) or (
+        isinstance(text, list) and all(isinstance(line, str) for line in text)
+    )
+    return is_text and cell.get("cell_type") in ("code", "markdown", "raw")
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -15,6 +15,7 @@ from .book import Book
 
 # https://sphobjinv.readthedocs.io/en/stable/syntax.html: four lines, then name, domain:role,
 # priority, location and title of each target, compressed.
+HEAD = re.compile(rb"(?:[^\n]*\n){4}")
 ENTRY = re.compile(r"(\S.*?) (\S+:\S+) (-?\d+) (\S*) (.*)")
 
 
@@ -47,15 +48,14 @@ def _lasting(value: Any) -> Any:
 
 def inventory(found: bytes, book: Book) -> bytes:
     """`objects.inv`, with the files of the pages that the book has."""
-    *head, targets = found.split(b"\n", 4)
+    head = HEAD.match(found)
+    if not head:
+        raise ValueError(f"objects.inv begins with four lines of text, got {found[:80]!r}")
     lines = []
-    for line in zlib.decompress(targets).decode().splitlines():
+    for line in zlib.decompress(found[head.end() :]).decode().splitlines():
         if entry := ENTRY.fullmatch(line):
             name, role, priority, location, title = entry.groups()
             address, mark, fragment = location.partition("#")
             if file := book.file(f"/{address}"):
                 lines.append(f"{name} {role} {priority} {file}{mark}{fragment} {title}\n")
-    # MyST ends the fourth line as on Windows.
-    return b"\n".join(
-        [*(line.rstrip(b"\r") for line in head), zlib.compress("".join(lines).encode())]
-    )
+    return head[0].replace(b"\r", b"") + zlib.compress("".join(lines).encode())
