@@ -37,7 +37,7 @@ LIMITS = {
     "another-layer": Limits(1000, 160, 48),
     "mlp-for-classification": Limits(1700, 120, 16),
     "is-it-any-good": Limits(950, 70, 20),
-    "softmax-cross-entropy-pitfall": Limits(1950, 130, 20),
+    "softmax-cross-entropy-pitfall": Limits(1850, 120, 20),
     "reproducibility": Limits(2100, 200, 25),
     "cost-of-training": Limits(2200, 310, 25),
     "broken-backprop": Limits(2500, 250, 25),

@@ -15,6 +15,7 @@ __all__ = [
     "attempt",
     "check_binary",
     "check_break_even",
+    "check_cheapest",
     "check_diagnose",
     "check_flops",
     "check_leaky_relu",
@@ -24,7 +25,6 @@ __all__ = [
     "check_parameter_count",
     "check_ramp",
     "check_repair",
-    "check_sigmoid",
     "check_smoothing",
     "check_three_layers",
 ]
@@ -238,19 +238,20 @@ def check_diagnose(answer: Callable[[int, float, float], str]) -> None:
         )
 
 
-def check_sigmoid(answer: Callable[[float], float]) -> None:
-    """Check the cheapest answer before a second sigmoid against a search, for several truths.
+def check_cheapest(answer: Callable[[float], float]) -> None:
+    """Check the cheapest answer for the doubled loss against a search, for several truths.
 
     Raises:
         AssertionError: an answer is wrong.
     """
     p = torch.linspace(0, 1, 10_001, dtype=torch.float64)
-    for eta in (0.01, 0.1, 0.3, 0.45, 0.5, 0.52, 0.55, 0.6, 0.65, 0.7, 0.72, 0.8, 0.99):
-        truth = torch.full_like(p, eta)
-        costs = F.binary_cross_entropy_with_logits(p, truth, reduction="none")
+    said = torch.stack([p, 1 - p], 1)  # taken for logits
+    for eta in (0.01, 0.2, 0.26, 0.28, 0.4, 0.5, 0.55, 0.65, 0.72, 0.74, 0.8, 0.99):
+        truth = torch.tensor([eta, 1 - eta], dtype=torch.float64).expand(len(p), 2)
+        costs = F.cross_entropy(said, truth, reduction="none")
         found, got = p[costs.argmin()].item(), float(answer(eta))
         assert abs(got - found) < 1e-3, (
-            f"for {eta} a search finds {found:.3f}, you say {got:.3f}; can sigmoid(p) be {eta}?"
+            f"for {eta} a search finds {found:.3f}, you say {got:.3f}; is q = {eta} there?"
         )
 
 

@@ -36,7 +36,7 @@ FILES: dict[str, str] = {
     "tools/arrays.py": "3c5914044b5b40515bd1c1c81620f26678bc4c06efeab8e6c4240717308c8711",
     "tools/checks.py": "a5a69b650ca06ea628ec27859e6127c41aafc457867f6644c05baa4b4f2313a5",
     "tools/devices.py": "511b34ae035d79fbd0d398f6bc420824522fce30b26f793eebfd46eb5eff454e",
-    "tools/exercises.py": "0e1ae05f71f66b32607c829b38053d027cacbacc34988a26ec5ef3e006b76a64",
+    "tools/exercises.py": "d4b557f04af174578419b13951bcd20e2ffa5df383801ce30c5e73232f718c96",
     "tools/exercises_evidence.py": "a78a042dab51df75d00e442424b753740f74befa9202ca91c72a12a45a78defc",
     "tools/exercises_training.py": "6b6de20c062f48b109ab5f47f95d2adce8179fafa20e0877071bb1a668da4510",
     "tools/figures.py": "9fe538760c9748cbd5d9598a795ae0b1b0752bc1687be55d546354082a2fbc72",
@@ -52,7 +52,7 @@ FILES: dict[str, str] = {
     "tools/torch_heads/rules.py": "08d9f484b9ea4b87cb78f80f81fa739d386a7cbb1082e619100439b26f3705db",
     "tools/torch_heads/runtime.py": "cfdff526adcfb2a49c943beadb9936f1fbf92d85e68fae2c11cecf7cbb457787",
     "tools/torch_metrics.py": "20a2641b5720fc95950fd47115b30b4a12ce364e6d5db3afa10529732e8ab761",
-    "tools/torch_mlp.py": "e671c12b9ab5080ea4970e34ce58474e805200ffad5aeaf1d87d0f427531ea23",
+    "tools/torch_mlp.py": "f46a1e25c6dc3a8c5f965abd49f928bb507a2f73730d76cb323b204fc9979b3e",
     "tools/torch_training.py": "020549985d48e9871725b1137b41697be8b3dbc385e7b834c726d3499ba76e21",
     "tools/watch.py": "018a380244443fa58690fab633577e46c126a8f6fd84e162c16b1403c9cf91e4",
 }

@@ -33,8 +33,8 @@ def friedman(x1, x2, x3, x4, x5):
     return wave + 20 * (x3 - 0.5) ** 2 + 10 * x4 + 5 * x5
 
 
-def standardize(values):
-    train, valid = values[:3000], values[3000:]
+def standardize(values, n_train=3000):
+    train, valid = values[:n_train], values[n_train:]
     center, spread = train.mean(0), train.std(0)
     return (train - center) / spread, (valid - center) / spread
 
@@ -93,12 +93,11 @@ class MSE:
 
 # From content/mlp/another-layer.ipynb, cell "batches"
 def batches(x, y, size, generator=None):
-    rows = torch.arange(len(x))
+    order = torch.arange(len(x))
     if generator is not None:
-        rows = torch.randperm(len(x), generator=generator)
-    for first in range(0, len(x), size):
-        some = rows[first:first + size]
-        yield x[some], y[some]
+        order = torch.randperm(len(x), generator=generator)
+    for rows in order.split(size):
+        yield x[rows], y[rows]
 
 
 class SGD:
