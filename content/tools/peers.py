@@ -35,7 +35,7 @@ def eager(
     modules = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
     layers, mse = [], work.loss == "mse"
     for (n, k), name in zip(pairwise(work.widths), work.activations, strict=True):
-        layers.append(nn.Linear(n, k, dtype=work.dtype))
+        layers.append(nn.Linear(n, k, dtype=work.dtype, device=work.device))
         layers += [modules[name]()] if name in modules else []
     network = nn.Sequential(*layers)
     parameters = [p.detach().t() for p in network.parameters()]
@@ -66,7 +66,8 @@ def book_layers(work: Work, lr: float) -> Training:
     layers, kinds = [], {"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh}
     for (n, k), name in zip(pairwise(work.widths), work.activations, strict=True):
         layers += [Dense(n, k), *([kinds[name]()] if name in kinds else [])]
-    model = Model(layers, MSE() if work.loss == "mse" else SoftmaxCrossEntropy(), dtype=work.dtype)
+    loss = MSE() if work.loss == "mse" else SoftmaxCrossEntropy()
+    model = Model(layers, loss, dtype=work.dtype, device=work.device)
     for mine, start in zip(model.parameters(), work.parameters(), strict=True):
         mine.copy_(start)
     optimizer, batches = SGD(lr), work.batches()

@@ -28,6 +28,7 @@ __all__ = [
     "products",
     "ratios",
     "seconds",
+    "time_card",
 ]
 
 #: Parameters, ``[W, b, W, b, ...]``, and a function that trains for some epochs: their losses.
@@ -47,6 +48,7 @@ class Work:
     samples: int
     batch: int
     dtype: torch.dtype
+    device: str = "cpu"
 
     def parameters(self) -> list[Tensor]:
         """``[W, b, W, b, ...]``, with ``W (n, k)`` and ``b (k,)``."""
@@ -54,7 +56,7 @@ class Work:
         for n, k in pairwise(self.widths):
             for shape in ((n, k), (k,)):
                 uniform = 2 * torch.rand(shape, dtype=torch.float64, generator=generator) - 1
-                drawn.append((uniform / math.sqrt(n)).to(self.dtype))
+                drawn.append((uniform / math.sqrt(n)).to(self.device, self.dtype))
         return drawn
 
     def data(self) -> tuple[Tensor, Tensor]:
@@ -66,7 +68,7 @@ class Work:
         )
         if self.loss == "cross-entropy":
             y = (y == y.amax(1, keepdim=True)).to(torch.float64)
-        return x.to(self.dtype), y.to(self.dtype)
+        return x.to(self.device, self.dtype), y.to(self.device, self.dtype)
 
     def batches(self) -> list[tuple[Tensor, Tensor]]:
         """The data, split in order; the last batch may be short."""
@@ -135,9 +137,12 @@ def calls_of_products(work: Work, by_columns: bool) -> list[partial[Tensor]]:
 
 
 def interleaved(
-    trainings: dict[str, Callable[[int], Any]], rounds: int, epochs: int
+    trainings: dict[str, Callable[[int], Any]],
+    rounds: int,
+    epochs: int,
+    clock: Callable[[], float] = clock,
 ) -> dict[str, list[float]]:
-    """Seconds of each training in each round, all of them in turn."""
+    """Seconds of each training in each round, all of them in turn, by that clock."""
     times: dict[str, list[float]] = {name: [] for name in trainings}
     for train in trainings.values():
         train(epochs)  # warm up
@@ -154,6 +159,38 @@ def ratios(times: dict[str, list[float]], to: str) -> dict[str, list[float]]:
     return {
         name: [a / b for a, b in zip(each, times[to], strict=True)] for name, each in times.items()
     }
+
+
+def time_card(make: Callable[[Work], dict[str, Training]], rounds: int = 9) -> list[str]:
+    """Time trainings on a graphics card, by the clock on the wall: lines for ``cards.csv``.
+
+    Args:
+        make: the trainings of a network, first the one to whose time the others are divided. Each
+            has trained for no epoch, or (``"replayed"``) for one.
+        rounds: how often each is timed.
+
+    Raises:
+        AssertionError: in float64, weights after three epochs are not those of the first.
+    """
+    lines = []
+    for at, work in WORK.items():
+        found = make(work)
+        first = next(iter(found))
+        for name, (_, train) in found.items():
+            train(2 if name == "replayed" else 3)
+        if work.dtype == torch.float64:
+            for weights, _ in found.values():
+                here = [w.cpu() for w in weights]
+                torch.testing.assert_close(here, list(found[first][0]), rtol=1e-12, atol=1e-12)
+        trainings = {name: train for name, (_, train) in found.items()}
+        epochs = max(1, 2000 // work.samples)
+        times = ratios(interleaved(trainings, rounds, epochs, time.perf_counter), first)
+        about = torch.cuda.get_device_name(), torch.__version__, time.strftime("%Y-%m-%d"), at
+        for name, each in times.items():
+            result = Result.of(each)
+            numbers = (f"{x:.4g}" for x in (result.median, result.low, result.high))
+            lines.append(",".join((*about, f'"{name}"', *numbers)))
+    return lines
 
 
 def seconds(parts: dict[str, Callable[[], Any]], times: int) -> dict[str, float]:
