@@ -41,7 +41,7 @@ FILES: dict[str, str] = {
     "tools/exercises_evidence.py": "a78a042dab51df75d00e442424b753740f74befa9202ca91c72a12a45a78defc",
     "tools/exercises_training.py": "6b6de20c062f48b109ab5f47f95d2adce8179fafa20e0877071bb1a668da4510",
     "tools/figures.py": "9fe538760c9748cbd5d9598a795ae0b1b0752bc1687be55d546354082a2fbc72",
-    "tools/network.py": "d291278f156f5d5f7aeb66ba4f8f334c80233468f564fd22ec7e9d50133e4780",
+    "tools/network.py": "250c4c9f96802f984730158fb2a7fb7afc0e88288ae88183016e5bd9c67eca30",
     "tools/peers.py": "b3f57d42d2836f7d9a626efa41faf1e8c266ede724e3df7d0320135b4275fe41",
     "tools/play.py": "c840ce76ff72a95f8230d3723991de0e051ab171abdc19e8ff6394354249dbe9",
     "tools/prepared.py": "e829f5380a72eadd209f761d35114754ef1b15c3114495c54372fbf75f205825",

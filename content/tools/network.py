@@ -129,6 +129,7 @@ def _fit(fit: Callable[..., History]) -> Callable[..., History]:
     @wraps(fit)
     def checked(self: Any, x: Tensor, y: Tensor, *, progress: bool = False, **how: Any) -> History:
         check_fit(self, x, y, **how)
+        how["batch_size"] = int(how["batch_size"])  # NumPy's whole numbers, too
         if not progress:
             return fit(self, x, y, **how)
         with tqdm(total=how["epochs"], leave=False) as bar:
