@@ -82,5 +82,5 @@ $(THEME): theme/package.json
 	  node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || { echo "The site's builder,\
 	  MyST, needs Node.js 20 or newer, with npm, on PATH: https://nodejs.org" >&2; exit 1; }
 	@echo "Installing the theme's packages from npm."
-	@npm install --prefix theme --no-package-lock --ignore-scripts
+	@npm install --prefix theme --no-package-lock --ignore-scripts --fetch-timeout=60000
 	@touch $@

@@ -20,6 +20,7 @@ __all__ = [
     "check_leaky_relu",
     "check_line",
     "check_luck",
+    "check_off",
     "check_order_loss",
     "check_parameter_count",
     "check_ramp",
@@ -183,6 +184,26 @@ def check_luck(luck: Callable[[float, int], float]) -> None:
         seen, said = (right / m).std().item(), float(luck(a, m))
         hint = f"with {a:.0%} right, {m} samples scatter by {seen:.3f}, and you say {said:.3f}"
         assert abs(said / seen - 1) < 0.05, hint
+
+
+def check_off(off: Callable[[Tensor, Tensor, int], Any]) -> None:
+    """Check ``off(sure, right, n_bins)``, the expected calibration error, by scikit-learn's bins.
+
+    Raises:
+        AssertionError: it is another number.
+    """
+    from sklearn.calibration import calibration_curve  # takes a second
+
+    draw = torch.Generator().manual_seed(0)
+    for n_bins in (4, 10):
+        sure, luck = torch.rand(2, 4000, generator=draw, dtype=torch.float64)
+        sure = 0.3 + 0.7 * sure
+        right = (luck < 0.65).double()  # too sure in some bins, not sure enough in others
+        shares, means = calibration_curve(right, sure, n_bins=n_bins)
+        counts = torch.histc(sure, n_bins, 0, 1)
+        wanted = (counts[counts > 0] * torch.tensor(abs(shares - means))).sum().item() / 4000
+        said = float(off(sure, right, n_bins))
+        assert abs(said - wanted) < 1e-9, f"with {n_bins} bins it is {wanted:.4f}, you say {said}"
 
 
 def check_binary(binary_loss: Callable[[Tensor, Tensor], tuple[Any, Tensor]]) -> None:

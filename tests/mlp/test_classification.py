@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from tools.exercises import check_binary, check_luck, check_smoothing
+from tools.exercises import check_binary, check_luck, check_off, check_smoothing
 
 
 def loss(z, y):
@@ -21,7 +21,23 @@ def logarithms(z, y, lowest=0.0):
     return -(y * p.log() + (1 - y) * q.log()).mean()
 
 
+def off(sure, right, n_bins, weigh=lambda some: some.sum(), distance=abs, low=0.0):
+    """The expected calibration error, or one with a mistake."""
+    bins = ((sure - low) / (1 - low) * n_bins).long().clamp(0, n_bins - 1)
+    parts = [bins == each for each in bins.unique()]
+    gaps = [weigh(some) * distance(sure[some].mean() - right[some].mean()) for some in parts]
+    return sum(gaps) / sum(weigh(some) for some in parts)
+
+
 WRONG = {
+    check_off: [
+        lambda sure, right, n: off(sure, right, n, weigh=lambda some: 1),
+        lambda sure, right, n: off(sure, right, n, distance=lambda gap: gap**2),
+        lambda sure, right, n: off(sure, right, n, low=0.3),
+        lambda sure, right, n: off(sure, right, n + 1),
+        lambda sure, right, n: abs(sure.mean() - right.mean()),
+        lambda sure, right, n: (sure - right).abs().mean(),
+    ],
     check_luck: [
         lambda a, m: (a * (1 - a)) ** 0.5,
         lambda a, m: a * (1 - a) / m,
@@ -53,6 +69,7 @@ WRONG = {
     ],
 }
 RIGHT = {
+    check_off: [off],
     check_luck: [
         lambda a, m: (a * (1 - a) / m) ** 0.5,
         lambda a, m: torch.distributions.Binomial(m, torch.tensor(a)).stddev / m,
