@@ -34,10 +34,10 @@ class Limits(NamedTuple):
 LIMITS = {
     "first-network": Limits(1800, 110, 25),
     "mlp-for-regression": Limits(1800, 110, 25),
-    "another-layer": Limits(1000, 160, 48),
-    "mlp-for-classification": Limits(1700, 120, 16),
+    "another-layer": Limits(1010, 130, 48),
+    "mlp-for-classification": Limits(1720, 140, 16),
     "is-it-any-good": Limits(950, 70, 20),
-    "softmax-cross-entropy-pitfall": Limits(1850, 120, 20),
+    "softmax-cross-entropy-pitfall": Limits(1850, 125, 20),
     "reproducibility": Limits(2100, 201, 25),
     "cost-of-training": Limits(2200, 320, 25),
     "broken-backprop": Limits(2500, 250, 25),

@@ -18,10 +18,10 @@ __all__ = [
     "batches",
     "SGD",
     "Model",
-    "ReLU",
-    "Sigmoid",
     "SoftmaxCrossEntropy",
     "one_hot",
+    "ReLU",
+    "Sigmoid",
     "Softmax",
     "CrossEntropy",
 ]
@@ -139,25 +139,6 @@ class Model(Network):
         return history
 
 
-# From content/mlp/another-layer.ipynb, cell "activations"
-class ReLU(Layer):
-    def forward(self, x):
-        self.a = torch.relu(x)
-        return self.a
-
-    def backward(self, grad_output):
-        return grad_output * (self.a > 0)
-
-
-class Sigmoid(Layer):
-    def forward(self, x):
-        self.a = torch.sigmoid(x)
-        return self.a
-
-    def backward(self, grad_output):
-        return grad_output * self.a * (1 - self.a)
-
-
 # From content/mlp/mlp-for-classification.ipynb, cell "together"
 class SoftmaxCrossEntropy:
     def __call__(self, Z, Y):
@@ -176,6 +157,25 @@ def one_hot(labels, n_classes):
     check_labels(labels, n_classes)  # whole numbers, 0 to n_classes - 1
     identity = torch.eye(n_classes, device=labels.device)
     return identity[labels.long()]
+
+
+# From content/mlp/mlp-for-classification.ipynb, cell "activations"
+class ReLU(Layer):
+    def forward(self, x):
+        self.a = torch.relu(x)
+        return self.a
+
+    def backward(self, grad_output):
+        return grad_output * (self.a > 0)
+
+
+class Sigmoid(Layer):
+    def forward(self, x):
+        self.a = torch.sigmoid(x)
+        return self.a
+
+    def backward(self, grad_output):
+        return grad_output * self.a * (1 - self.a)
 
 
 # From content/mlp/mlp-for-classification.ipynb, cell "softmax"
