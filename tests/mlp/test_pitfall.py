@@ -84,6 +84,9 @@ def test_each_other_cause_shows_what_the_table_says(page, seed):
     assert F.cross_entropy(model(new_x), new_y) > floor(3)
     first, second = train(network(3, seed), x, y, F.cross_entropy, epochs=2)
     assert second < 0.95 * first
+    hasty, ten = network(10, seed), page["clouds"](10, seed)
+    stopped = train(hasty, *ten, F.cross_entropy, lr=1.0)[-10:]
+    assert train(hasty, *ten, F.cross_entropy, epochs=10)[-1] < 0.95 * min(stopped)
     dead = network(3, seed)
     dead[0].bias.data -= 20
     assert abs(train(dead, x, y, F.cross_entropy)[-1] - math.log(3)) < 0.05
