@@ -21,7 +21,7 @@ RELEASE = "v0.1.0"
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
     "mlp/bench.csv": "28a1a181daa377ce909b7b9c87bd5ef8b3e402526b701d05639b179467981c8a",
-    "mlp/cards.csv": "2dcabaa20a48189bd0be1047aa1efb2e11cfef543722f382559675d43e6ffdc0",
+    "mlp/cards.csv": "0e8f415d882b87392e503f30615568076a6d7b09b6d5806bedd3cd07d5f5a178",
     "mlp/claims.csv": "7a5fcd88f0919cbcdb981763fa35b8bf4707580b5d8c4e4c69763b9303393365",
     "mlp/machines.csv": "b11f9e97eaf1f518afcb358653e26af6076bb6bd5ab3325ef964d8986bff2365",
     "play/bend.mjs": "a06a20fb5dee1c5b868bc4114c55b6fdfcb2ccfcdad635a56dd94d701b477c18",
@@ -47,7 +47,7 @@ FILES: dict[str, str] = {
     "tools/prepared.py": "e829f5380a72eadd209f761d35114754ef1b15c3114495c54372fbf75f205825",
     "tools/reference.py": "bab832f47baa59313a2c6b16b88109a6c999578825ad4706df7e953fbde902ee",
     "tools/sanity.py": "5e143cd833a17827a9290c34c1c5fa086677954925105648d4e254cdfa75df65",
-    "tools/timing.py": "3b1c9febdd1c6363d680b2769c577d0d5a62fadf6b090ed11c13056c4a7267f9",
+    "tools/timing.py": "8cdf51b8e03eec8d6f79e1116cbc98b4f30120f4336ef53ea4724dc83fcedb6f",
     "tools/torch_heads/__init__.py": "75c0a0a033d715c65dc9e1603f132079a95e2e71970f63350c5801a11d1e5a61",
     "tools/torch_heads/judge.py": "4152a5f353551af1466c9f94d1dd5f7c8d0497383f1a7fdbbf7c0ed88b0a0d5b",
     "tools/torch_heads/rules.py": "08d9f484b9ea4b87cb78f80f81fa739d386a7cbb1082e619100439b26f3705db",
