@@ -189,7 +189,7 @@ def time_card(make: Callable[[Work], dict[str, Training]], rounds: int = 9) -> l
         for name, each in times.items():
             result = Result.of(each)
             numbers = (f"{x:.4g}" for x in (result.median, result.low, result.high))
-            X
+            lines.append(",".join((*about, f'"{name}"', *numbers)))
     return lines
 
 

@@ -1,10 +1,14 @@
 """What times allow to say: medians, their ranges, and verdicts."""
 
+import csv
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tools import peers, timing
 from tools.timing import WORK, Result, Work
 
 positive = st.floats(1e-3, 1e3)
@@ -69,3 +73,25 @@ def test_operations_by_hand():
     work = Work((2, 3, 4), ("relu", "linear"), "mse", 5, 5, torch.float64)
     # Forward 5 by 2 by 3 and 5 by 3 by 4, back 2 by 5 by 3, 3 by 5 by 4 and 5 by 4 by 3.
     assert work.operations() == 2 * (30 + 60 + 30 + 60 + 60)
+
+
+def test_a_training_that_is_not_the_first_ones_is_not_timed(monkeypatch):
+    small = {"S": replace(WORK["S"], samples=33)}
+    monkeypatch.setattr(timing, "WORK", small)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a card")
+
+    def made(done):
+        def make(work):
+            found = {name: peers.eager(work, 0.05) for name in ("PyTorch", "replayed")}
+            found["replayed"][1](done)
+            return found
+
+        return make
+
+    rows = list(csv.reader(timing.time_card(made(done=1), rounds=1)))
+    assert [row[:1] + row[3:5] for row in rows] == [
+        ["a card", "S", n] for n in ("PyTorch", "replayed")
+    ]
+    assert rows[0][5:] == ["1", "1", "1"] and float(rows[1][5]) > 0
+    with pytest.raises(AssertionError):
+        timing.time_card(made(done=2), rounds=1)
