@@ -37,7 +37,7 @@ LIMITS = {
     "another-layer": Limits(1010, 130, 48),
     "mlp-for-classification": Limits(1720, 140, 16),
     "is-it-any-good": Limits(950, 70, 20),
-    "softmax-cross-entropy-pitfall": Limits(1850, 125, 20),
+    "softmax-cross-entropy-pitfall": Limits(1870, 130, 22),
     "reproducibility": Limits(2100, 201, 25),
     "cost-of-training": Limits(2210, 320, 25),
     "broken-backprop": Limits(2500, 250, 25),

@@ -169,7 +169,7 @@ class ReLU(Layer):
         return grad_output * (self.a > 0)
 
 
-class Sigmoid(Layer):
+class Sigmoid(Layer):  # for later notebooks
     def forward(self, x):
         self.a = torch.sigmoid(x)
         return self.a
