@@ -14,6 +14,7 @@ from torch.nn import functional as F
 __all__ = [
     "attempt",
     "check_binary",
+    "check_break_even",
     "check_cheapest",
     "check_diagnose",
     "check_flops",
@@ -321,4 +322,19 @@ def check_flops(count_flops: Callable[[list[int], int], int]) -> None:
         assert got == wanted, (
             f"for widths {widths} and {m} rows you say {got}, PyTorch counts {wanted}; each layer "
             "has a product forward and two backward, except the first, which has one backward"
+        )
+
+
+def check_break_even(break_even: Callable[[float, float, float], float]) -> None:
+    """Check the first epoch after which a training that must be compiled is not behind.
+
+    Raises:
+        AssertionError: it is another one.
+    """
+    cases = ((10, 1, 2, 10), (5, 0.5, 2, 4), (0, 1, 3, 0), (1, 0.25, 0.5, 4))
+    for start, epoch, other, wanted in (*cases, (3, 2, 2, math.inf), (3, 4, 2, math.inf)):
+        got = break_even(start, epoch, other)
+        assert got == wanted, (
+            f"{start} s to compile, then {epoch} s an epoch, against {other} s: "
+            f"after {wanted} epochs, not {got}"
         )

@@ -37,7 +37,7 @@ FILES: dict[str, str] = {
     "tools/arrays.py": "3c5914044b5b40515bd1c1c81620f26678bc4c06efeab8e6c4240717308c8711",
     "tools/checks.py": "a5a69b650ca06ea628ec27859e6127c41aafc457867f6644c05baa4b4f2313a5",
     "tools/devices.py": "511b34ae035d79fbd0d398f6bc420824522fce30b26f793eebfd46eb5eff454e",
-    "tools/exercises.py": "8d56cff27c93630856b462db469ee1f853d7f8cc4eca2a8b907fa878edf09e19",
+    "tools/exercises.py": "adc4d3e57ebd34bf38de9561bbbbb61bc0fa5c02da3ede71a51c8ec06f628f1d",
     "tools/exercises_evidence.py": "a78a042dab51df75d00e442424b753740f74befa9202ca91c72a12a45a78defc",
     "tools/exercises_training.py": "6b6de20c062f48b109ab5f47f95d2adce8179fafa20e0877071bb1a668da4510",
     "tools/figures.py": "9fe538760c9748cbd5d9598a795ae0b1b0752bc1687be55d546354082a2fbc72",

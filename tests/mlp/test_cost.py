@@ -1,6 +1,7 @@
 """The cost notebook: the checks of its exercises, and the recorded results that it shows."""
 
 import csv
+import math
 from itertools import pairwise
 
 from answers import answer_tests
@@ -24,11 +25,28 @@ WRONG = {
         lambda w, m: 3 * sum(products(w, m)) - products(w, m)[0] + 3 * m * sum(w[1:]),
         lambda w, m: None,
     ],
+    "check_break_even": [
+        lambda start, epoch, other: start / (other - epoch) if other > epoch else math.inf,
+        lambda start, epoch, other: math.ceil(start / other),
+        lambda start, epoch, other: math.ceil(start / abs(other - epoch or 1)),
+        lambda start, epoch, other: math.ceil(start / max(other - epoch, 1e-9)),
+        lambda start, epoch, other: start // (other - epoch) if other > epoch else math.inf,
+        lambda start, epoch, other: start // (other - epoch) + 1 if other > epoch else math.inf,
+        lambda start, epoch, other: None,
+    ],
 }
 RIGHT = {
     "check_flops": [
         lambda w, m: 3 * sum(products(w, m)) - products(w, m)[0],
         lambda w, m: sum(products(w, m)) + sum(products(w, m)) + sum(products(w[1:], m)),
+    ],
+    "check_break_even": [
+        lambda start, epoch, other: (
+            next(n for n in range(99) if start + n * epoch <= n * other)
+            if other > epoch
+            else math.inf
+        ),
+        lambda start, epoch, other: -(-start // (other - epoch)) if other > epoch else float("inf"),
     ],
 }
 
