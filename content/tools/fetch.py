@@ -53,7 +53,7 @@ FILES: dict[str, str] = {
     "tools/torch_heads/rules.py": "08d9f484b9ea4b87cb78f80f81fa739d386a7cbb1082e619100439b26f3705db",
     "tools/torch_heads/runtime.py": "cfdff526adcfb2a49c943beadb9936f1fbf92d85e68fae2c11cecf7cbb457787",
     "tools/torch_metrics.py": "20a2641b5720fc95950fd47115b30b4a12ce364e6d5db3afa10529732e8ab761",
-    "tools/torch_mlp.py": "937e5afe399376d68b4765031b80ca0852b04d48396d7bfcda2bff96226be8b9",
+    "tools/torch_mlp.py": "36af35396cfbdcf738f2280f4ccddd5c631cac34ad17c8e15cbf868c8e94db5a",
     "tools/torch_training.py": "020549985d48e9871725b1137b41697be8b3dbc385e7b834c726d3499ba76e21",
     "tools/watch.py": "018a380244443fa58690fab633577e46c126a8f6fd84e162c16b1403c9cf91e4",
 }

@@ -21,9 +21,9 @@ __all__ = [
     "SoftmaxCrossEntropy",
     "one_hot",
     "ReLU",
-    "Sigmoid",
     "Softmax",
     "CrossEntropy",
+    "Sigmoid",
 ]
 
 
@@ -169,15 +169,6 @@ class ReLU(Layer):
         return grad_output * (self.a > 0)
 
 
-class Sigmoid(Layer):  # for later notebooks
-    def forward(self, x):
-        self.a = torch.sigmoid(x)
-        return self.a
-
-    def backward(self, grad_output):
-        return grad_output * self.a * (1 - self.a)
-
-
 # From content/mlp/mlp-for-classification.ipynb, cell "softmax"
 class Softmax(Layer):
     def forward(self, x):
@@ -199,3 +190,13 @@ class CrossEntropy:
 
     def backward(self):
         return -self.Y / self.P / len(self.Y)
+
+
+# From content/mlp/mlp-for-classification.ipynb, cell "sigmoid"
+class Sigmoid(Layer):
+    def forward(self, x):
+        self.a = torch.sigmoid(x)
+        return self.a
+
+    def backward(self, grad_output):
+        return grad_output * self.a * (1 - self.a)
