@@ -47,7 +47,7 @@ FILES: dict[str, str] = {
     "tools/prepared.py": "e829f5380a72eadd209f761d35114754ef1b15c3114495c54372fbf75f205825",
     "tools/reference.py": "bab832f47baa59313a2c6b16b88109a6c999578825ad4706df7e953fbde902ee",
     "tools/sanity.py": "5e143cd833a17827a9290c34c1c5fa086677954925105648d4e254cdfa75df65",
-    "tools/timing.py": "3b1c9febdd1c6363d680b2769c577d0d5a62fadf6b090ed11c13056c4a7267f9",
+    "tools/timing.py": "7d5362fdae3f6b03d25e67bd8410d660c35a35fd98cc2182b27809c43549f27a",
     "tools/torch_heads/__init__.py": "75c0a0a033d715c65dc9e1603f132079a95e2e71970f63350c5801a11d1e5a61",
     "tools/torch_heads/judge.py": "4152a5f353551af1466c9f94d1dd5f7c8d0497383f1a7fdbbf7c0ed88b0a0d5b",
     "tools/torch_heads/rules.py": "08d9f484b9ea4b87cb78f80f81fa739d386a7cbb1082e619100439b26f3705db",

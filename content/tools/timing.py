@@ -17,6 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tools.torch_metrics import TOLERANCES
+
 __all__ = [
     "WORK",
     "Result",
@@ -181,7 +183,7 @@ def time_card(make: Callable[[Work], dict[str, Training]], rounds: int = 9) -> l
         if work.dtype == torch.float64:
             for weights, _ in found.values():
                 here = [w.cpu() for w in weights]
-                torch.testing.assert_close(here, list(found[first][0]), rtol=1e-12, atol=1e-12)
+                torch.testing.assert_close(here, list(found[first][0]), **TOLERANCES[work.dtype])
         trainings = {name: train for name, (_, train) in found.items()}
         epochs = max(1, 2000 // work.samples)
         times = ratios(interleaved(trainings, rounds, epochs, time.perf_counter), first)
