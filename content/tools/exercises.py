@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -14,10 +15,10 @@ from torch.nn import functional as F
 __all__ = [
     "attempt",
     "check_binary",
-    "check_break_even",
     "check_cheapest",
     "check_diagnose",
     "check_flops",
+    "check_slope",
     "check_leaky_relu",
     "check_line",
     "check_luck",
@@ -325,16 +326,28 @@ def check_flops(count_flops: Callable[[list[int], int], int]) -> None:
         )
 
 
-def check_break_even(break_even: Callable[[float, float, float], float]) -> None:
-    """Check the first epoch after which a training that must be compiled is not behind.
+def check_slope(leaky_slope: Callable[[Callable[..., None], Tensor, Tensor], None]) -> None:
+    """Check a leaky ReLU's slope that is written down as calls, against autograd.
 
     Raises:
-        AssertionError: it is another one.
+        AssertionError: something is done before the calls, they do something else, or not each
+            time, or they make new memory for the result.
     """
-    cases = ((10, 1, 2, 10), (5, 0.5, 2, 4), (0, 1, 3, 0), (1, 0.25, 0.5, 4))
-    for start, epoch, other, wanted in (*cases, (3, 2, 2, math.inf), (3, 4, 2, math.inf)):
-        got = break_even(start, epoch, other)
-        assert got == wanted, (
-            f"{start} s to compile, then {epoch} s an epoch, against {other} s: "
-            f"after {wanted} epochs, not {got}"
+    calls: list[partial[Any]] = []
+    D, a = torch.ones(2, 3), torch.ones(2, 3)
+    leaky_slope(lambda *call, **options: calls.append(partial(*call, **options)), D, a)
+    assert calls, "nothing is given to run"
+    assert D.eq(1).all() and a.eq(1).all(), "D or a has changed before a call was performed"
+    for seed in range(2):
+        z, grad = torch.randn(2, 2, 3, generator=torch.Generator().manual_seed(seed))
+        z[0, 0] = 0
+        activation = F.leaky_relu(z.requires_grad_(), 0.01)
+        (expected,) = torch.autograd.grad(activation, z, grad)
+        D.copy_(grad)
+        a.copy_(activation.detach())
+        for call in calls:
+            call()
+        assert torch.allclose(D, expected), (
+            f"for a = {activation.tolist()} and D = {grad.tolist()}, the calls leave in D "
+            f"{D.tolist()}, not {expected.tolist()}"
         )

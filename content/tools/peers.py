@@ -62,7 +62,10 @@ def eager(
 
 
 def book_layers(work: Work, lr: float) -> Training:
-    """The layers of the book, their gradients, and the optimizer's step apart, as in Model.fit."""
+    """The layers of the book, their gradients, and the optimizer's step apart, as in Model.fit.
+
+    In ``inference_mode``, like the other trainings by hand.
+    """
     layers, kinds = [], {"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh}
     for (n, k), name in zip(pairwise(work.widths), work.activations, strict=True):
         layers += [Dense(n, k), *([kinds[name]()] if name in kinds else [])]
@@ -79,7 +82,8 @@ def book_layers(work: Work, lr: float) -> Training:
             optimizer.step(model.parameters(), model.gradients())
         return float(total) / len(batches)
 
-    return model.parameters(), lambda epochs: [epoch() for _ in range(epochs)]
+    train = torch.inference_mode()(lambda epochs: [epoch() for _ in range(epochs)])
+    return model.parameters(), train
 
 
 def jax_training(work: Work, lr: float, *, at_once: bool = False) -> Training:

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tools.torch_metrics import TOLERANCES
 
@@ -25,6 +26,7 @@ __all__ = [
     "Training",
     "Work",
     "clock",
+    "count_calls",
     "interleaved",
     "processor",
     "products",
@@ -167,23 +169,22 @@ def time_card(make: Callable[[Work], dict[str, Training]], rounds: int = 9) -> l
     """Time trainings on a graphics card, by the clock on the wall: lines for ``cards.csv``.
 
     Args:
-        make: the trainings of a network, first the one to whose time the others are divided. Each
-            has trained for no epoch, or (``"replayed"``) for one.
+        make: the trainings of a network, first the one by whose time the others are divided.
         rounds: how often each is timed.
 
     Raises:
-        AssertionError: in float64, weights after three epochs are not those of the first.
+        AssertionError: in float64, losses or weights of three epochs are not those of the first.
     """
     lines = []
     for at, work in WORK.items():
         found = make(work)
         first = next(iter(found))
-        for name, (_, train) in found.items():
-            train(2 if name == "replayed" else 3)
-        if work.dtype == torch.float64:
-            for weights, _ in found.values():
-                here = [w.cpu() for w in weights]
-                torch.testing.assert_close(here, list(found[first][0]), **TOLERANCES[work.dtype])
+        expected: list[list[Tensor]] = []
+        for weights, train in found.values():
+            here = [torch.tensor(train(3)), *(w.cpu() for w in weights)]
+            expected.append(here)
+            if work.dtype == torch.float64:
+                torch.testing.assert_close(here, expected[0], **TOLERANCES[work.dtype])
         trainings = {name: train for name, (_, train) in found.items()}
         epochs = max(1, 2000 // work.samples)
         times = ratios(interleaved(trainings, rounds, epochs, time.perf_counter), first)
@@ -193,6 +194,24 @@ def time_card(make: Callable[[Work], dict[str, Training]], rounds: int = 9) -> l
             numbers = (f"{x:.4g}" for x in (result.median, result.low, result.high))
             lines.append(",".join((*about, f'"{name}"', *numbers)))
     return lines
+
+
+class Count(TorchDispatchMode):
+    """How many functions on tensors have been called, by Python or by autograd."""
+
+    found = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        """Count it, and do it."""
+        self.found += 1
+        return func(*args, **(kwargs or {}))
+
+
+def count_calls(train: Callable[[int], Any]) -> int:
+    """How often an epoch calls PyTorch's functions on tensors; views and autograd's calls count."""
+    with Count() as count:
+        train(1)
+    return count.found
 
 
 def seconds(parts: dict[str, Callable[[], Any]], times: int) -> dict[str, float]:

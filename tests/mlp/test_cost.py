@@ -1,9 +1,9 @@
 """The cost notebook: the checks of its exercises, and the recorded results that it shows."""
 
 import csv
-import math
 from itertools import pairwise
 
+import torch
 from answers import answer_tests
 from books import ROOT
 
@@ -12,6 +12,17 @@ from scripts import bench
 
 def products(widths, m):
     return [2 * m * n * k for n, k in pairwise(widths)]
+
+
+def slope(last, minimum, keep=False):
+    """A slope by three calls; ``keep`` leaves the result in another tensor."""
+
+    def answer(run, D, a):
+        run(torch.sign, a, out=a)
+        run(torch.clamp, a, min=minimum, out=a)
+        run(last, D, a, out=torch.empty_like(D) if keep else D)
+
+    return answer
 
 
 WRONG = {
@@ -25,14 +36,15 @@ WRONG = {
         lambda w, m: 3 * sum(products(w, m)) - products(w, m)[0] + 3 * m * sum(w[1:]),
         lambda w, m: None,
     ],
-    "check_break_even": [
-        lambda start, epoch, other: start / (other - epoch) if other > epoch else math.inf,
-        lambda start, epoch, other: math.ceil(start / other),
-        lambda start, epoch, other: math.ceil(start / abs(other - epoch or 1)),
-        lambda start, epoch, other: math.ceil(start / max(other - epoch, 1e-9)),
-        lambda start, epoch, other: start // (other - epoch) if other > epoch else math.inf,
-        lambda start, epoch, other: start // (other - epoch) + 1 if other > epoch else math.inf,
-        lambda start, epoch, other: None,
+    "check_slope": [
+        lambda run, D, a: None,
+        lambda run, D, a: D.mul_(a.sign().clamp(min=0.01)),
+        lambda run, D, a: run(torch.mul, D, a.sign().clamp(min=0.01), out=D),
+        slope(torch.mul, minimum=0.0),
+        slope(torch.mul, minimum=0.1),
+        slope(torch.add, minimum=0.01),
+        slope(torch.mul, minimum=0.01, keep=True),
+        lambda run, D, a: run(torch.mul, D, a, out=D),
     ],
 }
 RIGHT = {
@@ -40,13 +52,9 @@ RIGHT = {
         lambda w, m: 3 * sum(products(w, m)) - products(w, m)[0],
         lambda w, m: sum(products(w, m)) + sum(products(w, m)) + sum(products(w[1:], m)),
     ],
-    "check_break_even": [
-        lambda start, epoch, other: (
-            next(n for n in range(99) if start + n * epoch <= n * other)
-            if other > epoch
-            else math.inf
-        ),
-        lambda start, epoch, other: -(-start // (other - epoch)) if other > epoch else float("inf"),
+    "check_slope": [
+        slope(torch.mul, minimum=0.01),
+        lambda run, D, a: run(lambda: D.copy_(torch.where(a > 0, D, 0.01 * D))),
     ],
 }
 

@@ -25,7 +25,6 @@ BY_HAND = {
     "folded": variants.folded,
     "preallocated": variants.preallocated,
     "listed": variants.listed,
-    "listed_in_numpy": variants.listed_in_numpy,
     "numpy_by_hand": variants.numpy_by_hand,
 }
 PEERS = {

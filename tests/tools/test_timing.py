@@ -82,16 +82,28 @@ def test_a_training_that_is_not_the_first_ones_is_not_timed(monkeypatch):
 
     def made(done):
         def make(work):
-            found = {name: peers.eager(work, 0.05) for name in ("PyTorch", "replayed")}
-            found["replayed"][1](done)
+            found = {name: peers.eager(work, 0.05) for name in ("PyTorch", "another")}
+            found["another"][1](done)
             return found
 
         return make
 
-    rows = list(csv.reader(timing.time_card(made(done=1), rounds=1)))
+    rows = list(csv.reader(timing.time_card(made(done=0), rounds=1)))
     assert [row[:1] + row[3:5] for row in rows] == [
-        ["a card", "S", n] for n in ("PyTorch", "replayed")
+        ["a card", "S", n] for n in ("PyTorch", "another")
     ]
     assert rows[0][5:] == ["1", "1", "1"] and float(rows[1][5]) > 0
     with pytest.raises(AssertionError):
-        timing.time_card(made(done=2), rounds=1)
+        timing.time_card(made(done=1), rounds=1)
+
+
+def test_calls_are_counted_forward_and_back():
+    w, x = torch.ones(2, 2, requires_grad=True), torch.ones(2, 2)
+    assert timing.count_calls(lambda _: x.exp().mul_(x)) == 2
+    forward, back = timing.count_calls(lambda _: x @ w), timing.count_calls(lambda _: (x @ w).sum())
+    assert (forward, back) == (1, 2)
+    # The gradient of the sum is ones, expanded; that of w is a product with x transposed.
+    assert timing.count_calls(lambda _: (x @ w).sum().backward()) > back + 2
+    assert torch.equal(w.grad, 2 * torch.ones(2, 2))
+    with torch.inference_mode():
+        assert timing.count_calls(lambda _: x.exp() + x) == 2
