@@ -9,8 +9,9 @@ An exercise has three cells: a blank (tag `exercise`), a check (`check`) and a s
 `### BEGIN SOLUTION` and `### END SOLUTION` taken out, and without the solution's last call of
 `attempt`. Its id is the solution's with `-blank` behind it.
 
-A cell tagged `setup`, `solution` or `hide-input` is folded. MyST folds by the tag `hide-input`,
-JupyterLab by `jupyter.source_hidden`, Colab by `cellView` with a first line `# @title ...`.
+A cell tagged `setup`, `solution`, `hide-input` or (with its output) `hide-cell` is folded. MyST
+folds by the last two, JupyterLab by `jupyter.source_hidden`, Colab by `cellView` with a first line
+`# @title ...`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from scripts.sources import CONTENT, PICTURES, Book, BookError, is_shared, sourc
 SETUP = Path(__file__).with_name("setup_cell.py")
 FIRST_RELEASE = "0.1.0"
 
-FOLDED = frozenset({"setup", "solution", "hide-input"})
+FOLDED = frozenset({"setup", "solution", "hide-input", "hide-cell"})
 TITLE = re.compile(r"\A# @title .*\n")
 SOLUTION = re.compile(
     r"^(?P<indent> *)### BEGIN SOLUTION\n.*?^(?P=indent)### END SOLUTION$",
@@ -133,7 +134,7 @@ def _fold(cell: dict[str, Any]) -> None:
         default = "Draw the figure" if cell["id"].endswith("-figure") else "Code"
         title = "Solution" if "solution" in kinds else default
         _set_source(cell, f"# @title {title}\n{source(cell)}")
-    if "hide-input" not in kinds:
+    if kinds.isdisjoint({"hide-input", "hide-cell"}):
         metadata["tags"] = [*tags(cell), "hide-input"]
     metadata["cellView"] = "form"
 

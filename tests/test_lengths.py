@@ -39,7 +39,7 @@ LIMITS = {
     "is-it-any-good": Limits(950, 70, 20),
     "softmax-cross-entropy-pitfall": Limits(1870, 130, 22),
     "reproducibility": Limits(2100, 201, 25),
-    "cost-of-training": Limits(2300, 340, 25),
+    "cost-of-training": Limits(2340, 340, 25),
     "broken-backprop": Limits(2500, 250, 25),
     "automatic-differentiation": Limits(2500, 250, 25),
     "optimizers": Limits(2600, 220, 25),

@@ -20,7 +20,7 @@ RELEASE = "v0.1.0"
 # ruff: noqa: E501
 # The files of content/ that notebooks use, and their SHA-256.
 FILES: dict[str, str] = {
-    "mlp/bench.csv": "ba671dd23b896f7c3fba7b964bbd2be8582a488fcb436537f25e43518b5d4908",
+    "mlp/bench.csv": "29e2114818d84e27b151cc2eb07116faf9cc76ca81020f2f6d47857d18afa9e4",
     "mlp/cards.csv": "0e8f415d882b87392e503f30615568076a6d7b09b6d5806bedd3cd07d5f5a178",
     "mlp/claims.csv": "7a5fcd88f0919cbcdb981763fa35b8bf4707580b5d8c4e4c69763b9303393365",
     "mlp/machines.csv": "b11f9e97eaf1f518afcb358653e26af6076bb6bd5ab3325ef964d8986bff2365",
@@ -47,7 +47,7 @@ FILES: dict[str, str] = {
     "tools/prepared.py": "e829f5380a72eadd209f761d35114754ef1b15c3114495c54372fbf75f205825",
     "tools/reference.py": "bab832f47baa59313a2c6b16b88109a6c999578825ad4706df7e953fbde902ee",
     "tools/sanity.py": "5e143cd833a17827a9290c34c1c5fa086677954925105648d4e254cdfa75df65",
-    "tools/timing.py": "f58461c3b9213e339b8dff6a307e063b737e6202ef0a5c2d90effe8fc3d39905",
+    "tools/timing.py": "5497c00de16b26f81c4abc7728c11690c802e5ee33d54b4ded1bf6ebb15b74d9",
     "tools/torch_heads/__init__.py": "75c0a0a033d715c65dc9e1603f132079a95e2e71970f63350c5801a11d1e5a61",
     "tools/torch_heads/judge.py": "4152a5f353551af1466c9f94d1dd5f7c8d0497383f1a7fdbbf7c0ed88b0a0d5b",
     "tools/torch_heads/rules.py": "08d9f484b9ea4b87cb78f80f81fa739d386a7cbb1082e619100439b26f3705db",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
+import random
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -146,14 +147,16 @@ def interleaved(
     epochs: int,
     clock: Callable[[], float] = clock,
 ) -> dict[str, list[float]]:
-    """Seconds of each training in each round, all of them in turn, by that clock."""
+    """Seconds of each training in each round, by that clock; each round has an order of its own."""
     times: dict[str, list[float]] = {name: [] for name in trainings}
     for train in trainings.values():
         train(epochs)  # warm up
+    order, draw = list(trainings), random.Random(0)
     for _ in range(rounds):
-        for name, train in trainings.items():
+        draw.shuffle(order)  # what ran before may leave caches full of its own
+        for name in order:
             start = clock()
-            train(epochs)
+            trainings[name](epochs)
             times[name].append(clock() - start)
     return times
 

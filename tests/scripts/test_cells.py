@@ -65,17 +65,19 @@ def test_blank_is_the_solution_without_its_answer_and_attempt(book):
     assert source(solution) == "# @title Solution\n" + SOLUTION
 
 
-def test_fold_is_written_for_every_host_and_taken_back(book):
+@pytest.mark.parametrize("tag", ["hide-input", "hide-cell"])
+def test_fold_is_written_for_every_host_and_taken_back(book, tag):
     old = {"cellView": "form", "jupyter": {"source_hidden": True, "outputs_hidden": True}}
     folded, unfolded = exported(
         book(
-            cell("code", "x = 1", "a-figure", tags=["hide-input"]),
+            cell("code", "x = 1", "a-figure", tags=[tag]),
             cell("code", "# @title Old\ny = 2", "open", tags=[], **old),
         )
     )
     assert source(folded) == "# @title Draw the figure\nx = 1"
     assert folded["metadata"]["cellView"] == "form"
     assert folded["metadata"]["jupyter"] == {"source_hidden": True}
+    assert folded["metadata"]["tags"] == [tag]
     assert source(unfolded) == "y = 2"
     assert unfolded["metadata"] == {"tags": [], "jupyter": {"outputs_hidden": True}}
 
