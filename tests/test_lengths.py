@@ -12,10 +12,11 @@ from typing import NamedTuple
 import pytest
 from books import ROOT
 
+from scripts.cells import FOLDED as TAGS_THAT_FOLD
 from scripts.sources import Book, source, tags
 
 BOOK = Book.read(ROOT)
-FOLDED = {"hide-input", "remove-input", "hide-cell", "setup", "solution"}
+FOLDED = TAGS_THAT_FOLD | {"remove-input"}
 NOT_COUNTED = {"setup", "solution"}
 FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$]*\$", re.DOTALL)
 PRINTED_PROSE = re.compile(

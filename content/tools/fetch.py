@@ -47,7 +47,7 @@ FILES: dict[str, str] = {
     "tools/prepared.py": "e829f5380a72eadd209f761d35114754ef1b15c3114495c54372fbf75f205825",
     "tools/reference.py": "bab832f47baa59313a2c6b16b88109a6c999578825ad4706df7e953fbde902ee",
     "tools/sanity.py": "5e143cd833a17827a9290c34c1c5fa086677954925105648d4e254cdfa75df65",
-    "tools/timing.py": "5497c00de16b26f81c4abc7728c11690c802e5ee33d54b4ded1bf6ebb15b74d9",
+    "tools/timing.py": "30778ad8d8c4c32fd1078797c9ec0a35f65e746bba62168999b20166245208ac",
     "tools/torch_heads/__init__.py": "75c0a0a033d715c65dc9e1603f132079a95e2e71970f63350c5801a11d1e5a61",
     "tools/torch_heads/judge.py": "4152a5f353551af1466c9f94d1dd5f7c8d0497383f1a7fdbbf7c0ed88b0a0d5b",
     "tools/torch_heads/rules.py": "08d9f484b9ea4b87cb78f80f81fa739d386a7cbb1082e619100439b26f3705db",

@@ -182,12 +182,10 @@ def time_card(make: Callable[[Work], dict[str, Training]], rounds: int = 9) -> l
     for at, work in WORK.items():
         found = make(work)
         first = next(iter(found))
-        expected: list[list[Tensor]] = []
-        for weights, train in found.values():
-            here = [torch.tensor(train(3)), *(w.cpu() for w in weights)]
-            expected.append(here)
-            if work.dtype == torch.float64:
-                torch.testing.assert_close(here, expected[0], **TOLERANCES[work.dtype])
+        ends = [[torch.tensor(train(3)), *(w.cpu() for w in ws)] for ws, train in found.values()]
+        if work.dtype == torch.float64:
+            for end in ends:
+                torch.testing.assert_close(end, ends[0], **TOLERANCES[work.dtype])
         trainings = {name: train for name, (_, train) in found.items()}
         epochs = max(1, 2000 // work.samples)
         times = ratios(interleaved(trainings, rounds, epochs, time.perf_counter), first)
